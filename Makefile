@@ -1,0 +1,60 @@
+# `make demo` and `make test` need only Python 3.11+, make and, the first time, a package index.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+LOCK   := requirements.lock
+
+.PHONY: demo test test-real bench lint format lock wheel pictures clean help
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+$(VENV)/uv.stamp:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check 'uv>=0.5,<1'
+	@touch $@
+
+# what the demo needs
+$(VENV)/all.stamp: $(VENV)/uv.stamp pyproject.toml $(LOCK)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint $(LOCK) -e '.[all]'
+	@touch $@
+
+# what the developers need besides
+$(VENV)/dev.stamp: $(VENV)/all.stamp
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint $(LOCK) -e '.[dev]'
+	@touch $@
+
+demo: $(VENV)/all.stamp  ## three devices live a simulated day, with a page to watch
+	$(BIN)/trivet demo
+
+test: $(VENV)/dev.stamp  ## lint, types, floors and tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest -q -m 'not real'
+
+test-real: $(VENV)/dev.stamp  ## against recorded data, servers and a browser
+	$(BIN)/pytest -q -m real -rs
+
+bench: $(VENV)/dev.stamp  ## every figure that the docs quote
+	$(BIN)/python -m benchmarks
+
+lint: $(VENV)/dev.stamp  ## the checks of `make test` without the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(VENV)/dev.stamp  ## put the code in its usual form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(VENV)/uv.stamp  ## choose the versions of every package anew
+	$(BIN)/uv pip compile --quiet --universal --all-extras --no-header --no-annotate pyproject.toml -o $(LOCK)
+
+wheel: $(VENV)/dev.stamp  ## build the wheel and the sdist into dist/
+	$(BIN)/python -m build
+
+clean:  ## remove what was set up and built
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,68 @@
+"""The vocabulary: devices, signals, samples, places, forecasts, suggestions."""
+
+from trivet.domain.device import Adapter, Device, DeviceKind
+from trivet.domain.error import (
+    InputError,
+    PeerError,
+    RefusedError,
+    SetupError,
+    TrivetError,
+    UnreachableError,
+    UsageError,
+    WireError,
+)
+from trivet.domain.forecast import Candidate, Forecast, Interval, Reason
+from trivet.domain.place import (
+    Place,
+    PlaceRole,
+    PointOfInterest,
+    Stay,
+    TracePoint,
+    Trip,
+)
+from trivet.domain.sample import Position, Quality, Sample, Value
+from trivet.domain.signal import Signal, SignalKind
+from trivet.domain.suggestion import (
+    Action,
+    Answer,
+    AnswerKind,
+    Need,
+    Suggestion,
+    Surface,
+)
+
+__all__ = [
+    "Action",
+    "Adapter",
+    "Answer",
+    "AnswerKind",
+    "Candidate",
+    "Device",
+    "DeviceKind",
+    "Forecast",
+    "InputError",
+    "Interval",
+    "Need",
+    "PeerError",
+    "Place",
+    "PlaceRole",
+    "PointOfInterest",
+    "Position",
+    "Quality",
+    "Reason",
+    "RefusedError",
+    "Sample",
+    "SetupError",
+    "Signal",
+    "SignalKind",
+    "Stay",
+    "Suggestion",
+    "Surface",
+    "TracePoint",
+    "Trip",
+    "TrivetError",
+    "UnreachableError",
+    "UsageError",
+    "Value",
+    "WireError",
+]

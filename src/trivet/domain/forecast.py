@@ -1,0 +1,95 @@
+"""Forecasts: distributions over something future, each with its reasons."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from trivet.domain.sample import EventTime
+
+Probability = Annotated[float, Meta(ge=0.0, le=1.0)]
+
+
+class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why: one plain sentence with the evidence behind it.
+
+    Attributes:
+        text: for a person: "14 of 17 Tuesdays at this hour you went to work".
+        count: how often it held, when it is a count.
+        of: out of how many.
+    """
+
+    text: Annotated[str, Meta(max_length=500)]
+    count: int | None = None
+    of: int | None = None
+
+
+class Interval(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An event time with its uncertainty.
+
+    Attributes:
+        low: event time before which it is unlikely, at `level`.
+        median: as likely before as after.
+        high: event time after which it is unlikely, at `level`.
+        level: share of cases that fall between low and high.
+    """
+
+    low: EventTime
+    median: EventTime
+    high: EventTime
+    level: Probability = 0.8
+
+
+class Candidate(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One possible destination.
+
+    Attributes:
+        place: the place's id; empty for "somewhere new".
+        label: what to call it.
+        probability: the candidates of one forecast sum to 1.
+        lat: latitude in degrees where it has one.
+        lon: longitude likewise.
+        arrival: when the trip would end there, None when nothing is known.
+        reasons: why, strongest first.
+    """
+
+    place: str
+    label: str
+    probability: Probability
+    lat: float | None = None
+    lon: float | None = None
+    arrival: Interval | None = None
+    reasons: tuple[Reason, ...] = ()
+
+
+class Forecast(msgspec.Struct, frozen=True, omit_defaults=True, tag="forecast"):
+    """Where a running trip is going and when it arrives.
+
+    Attributes:
+        person: whose trip.
+        time: event time at which this was known.
+        departure: event time at which the trip began.
+        origin: id of the place that it began at, empty when unknown.
+        candidates: most likely first; "somewhere new" is one of them.
+        arrival: of the trip as a whole, over all candidates.
+        driven_m: length so far.
+    """
+
+    person: str
+    time: EventTime
+    departure: EventTime
+    origin: str
+    candidates: tuple[Candidate, ...]
+    arrival: Interval | None = None
+    driven_m: float = 0.0
+
+    @property
+    def best(self) -> Candidate:
+        """The most likely candidate."""
+        return self.candidates[0]
+
+    def probability_of(self, place: str) -> float:
+        """Probability that the trip ends at the place with id `place`."""
+        return sum(c.probability for c in self.candidates if c.place == place)

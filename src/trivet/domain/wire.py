@@ -1,0 +1,135 @@
+"""Messages on the wire: MessagePack behind one version byte, strictly decoded.
+
+Layout: byte 0 is the version, the rest one MessagePack map tagged by `type`.
+Source: the MessagePack specification, https://github.com/msgpack/msgpack.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Annotated, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from trivet.domain.device import Device
+from trivet.domain.error import UsageError, WireError
+from trivet.domain.forecast import Forecast
+from trivet.domain.sample import EventTime, Position, Sample, SignalPath, Value
+from trivet.domain.suggestion import Answer, Suggestion
+
+#: Raised with each change that an older device could not read.
+VERSION = 1
+#: A message longer than this is refused unread.
+MAX_BYTES = 256 * 1024
+
+
+class Command(msgspec.Struct, frozen=True, tag="command"):
+    """A target value for an actuator of the device that receives it."""
+
+    path: SignalPath
+    value: Value
+    time: EventTime
+
+
+class Advance(msgspec.Struct, frozen=True, tag="advance"):
+    """Ask a simulated or replayed device to live on until an event time."""
+
+    until: EventTime
+
+
+class Watermark(msgspec.Struct, frozen=True, tag="watermark"):
+    """A device's promise: every sample up to `time` has been sent.
+
+    Attributes:
+        time: event time of the promise.
+        sent: samples sent to this recipient since the link began.
+    """
+
+    time: EventTime
+    sent: Annotated[int, Meta(ge=0)] = 0
+
+
+class Ack(msgspec.Struct, frozen=True, omit_defaults=True, tag="ack"):
+    """Done, or refused with a word why.
+
+    Attributes:
+        ok: whether what was asked was done.
+        error: if not: what was wrong and what to do.
+    """
+
+    ok: bool
+    error: Annotated[str, Meta(max_length=1000)] = ""
+
+
+Message: TypeAlias = (
+    Sample
+    | Device
+    | Forecast
+    | Suggestion
+    | Answer
+    | Command
+    | Advance
+    | Watermark
+    | Ack
+)
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Message)
+_HEAD = bytes([VERSION])
+
+
+def encode(message: Message) -> bytes:
+    """The message as bytes for the wire.
+
+    Raises:
+        UsageError: a number in it is NaN or infinite, or it is longer than MAX_BYTES.
+    """
+    if isinstance(message, Sample | Command):
+        fault = _not_finite(message.value)
+        if fault:
+            raise UsageError(f"{message.path} cannot be sent: {fault}")
+    data = _HEAD + _encoder.encode(message)
+    if len(data) > MAX_BYTES:
+        raise UsageError(
+            f"a {type(message).__name__} of {len(data)} bytes cannot be sent: "
+            f"the most is {MAX_BYTES}"
+        )
+    return data
+
+
+def decode(data: bytes) -> Message:
+    """The message in `data`.
+
+    Raises:
+        WireError: `data` is not one well-formed message of this version.
+    """
+    if len(data) > MAX_BYTES:
+        raise WireError(f"message of {len(data)} bytes: the most is {MAX_BYTES}")
+    if not data:
+        raise WireError("empty message")
+    if data[0] != VERSION:
+        raise WireError(
+            f"message of wire version {data[0]}, this device speaks {VERSION}",
+            hint="update trivet on the older of the two devices",
+        )
+    try:
+        message: Message = _decoder.decode(memoryview(data)[1:])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise WireError(f"malformed message: {error}") from error
+    if isinstance(message, Sample | Command):
+        fault = _not_finite(message.value)
+        if fault:
+            raise WireError(f"{message.path}: {fault}")
+    return message
+
+
+def _not_finite(value: Value) -> str:
+    if isinstance(value, float) and not isfinite(value):
+        return f"value {value} is not a finite number"
+    if isinstance(value, Position):
+        for name in ("altitude_m", "accuracy_m", "speed_mps"):
+            number = getattr(value, name)
+            if number is not None and not isfinite(number):
+                return f"{name} {number} is not a finite number"
+    return ""

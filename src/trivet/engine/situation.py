@@ -1,0 +1,87 @@
+"""The situation: all that a skill may look at, for one person at one event time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import tzinfo
+from typing import Protocol
+
+import msgspec
+
+from trivet.domain.forecast import Forecast
+from trivet.domain.place import Place, PlaceRole, PointOfInterest, Stay
+from trivet.domain.suggestion import Need
+from trivet.engine.context import Context
+
+
+class Atlas(Protocol):
+    """The offline map as the engine sees it."""
+
+    @property
+    def attribution(self) -> str:
+        """Whom to name wherever its data is shown."""
+        ...
+
+    def near(
+        self,
+        lat: float,
+        lon: float,
+        radius_m: float,
+        kinds: Collection[str] = (),
+        limit: int = 50,
+    ) -> list[PointOfInterest]:
+        """Points of interest within `radius_m`, nearest first; no kinds means all."""
+        ...
+
+
+class Situation(msgspec.Struct, frozen=True):
+    """What is known of one person at one event time.
+
+    Attributes:
+        time: event time now.
+        zone: the local time zone where the person is.
+        person: whose situation it is.
+        phone: id of the person's phone.
+        car: id of the household's car, empty when there is none.
+        home: id of the home device, empty when there is none.
+        context: latest samples of all signals.
+        forecast: of the running trip, None when the person is not on one.
+        at: id of the place where the person is staying, empty on a trip.
+        places: by id.
+        stays: the person's past stays, oldest first.
+        atlas: the offline map, None when none was imported.
+    """
+
+    time: float
+    zone: tzinfo
+    person: str
+    phone: str
+    car: str
+    home: str
+    context: Context
+    forecast: Forecast | None
+    at: str
+    places: Mapping[str, Place]
+    stays: Sequence[Stay]
+    atlas: Atlas | None = None
+
+    def place_of(self, role: PlaceRole) -> Place | None:
+        """The person's most visited place of that role."""
+        found = [p for p in self.places.values() if p.role is role]
+        return max(found, key=lambda place: place.visits, default=None)
+
+
+class Skill(Protocol):
+    """Turns a situation into needs. Pure: the same situation gives the same needs.
+
+    A skill survives whatever is missing from the situation: it then has no needs.
+    """
+
+    @property
+    def name(self) -> str:
+        """Unique; also the `skill` of its needs."""
+        ...
+
+    def needs(self, situation: Situation) -> Iterable[Need]:
+        """What the person may want now."""
+        ...
