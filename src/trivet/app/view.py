@@ -1,4 +1,4 @@
-"""What a person is shown: plain values that the page, the CLI and JSON all draw from."""
+"""What a person is shown: plain values that page, CLI and JSON all draw from."""
 
 from __future__ import annotations
 
