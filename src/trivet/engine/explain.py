@@ -1,0 +1,119 @@
+"""Explain: why something was suggested or forecast, in plain lines with numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import tzinfo
+
+from trivet.domain.clock import clock_text
+from trivet.domain.forecast import Candidate, Forecast, Interval, Reason
+from trivet.domain.suggestion import Suggestion
+from trivet.engine.feedback import Feedback
+
+#: Reasons and alternatives shown; more tell a person nothing.
+MAX_REASONS = 3
+MAX_OTHERS = 2
+
+
+def why(suggestion: Suggestion, feedback: Feedback, zone: tzinfo) -> list[str]:
+    """Why a suggestion was made, and what would change it; one line each.
+
+    Args:
+        suggestion: what was said.
+        feedback: the answers so far of the same person.
+        zone: the time zone to write times in.
+    """
+    need = suggestion.need
+    lines = _reason_lines(need.reasons)
+    if need.is_safety:
+        lines.append("This is about safety, so it is said at once and not counted.")
+    else:
+        lines.append(_judgement(suggestion, feedback))
+    lines.append(f"It goes away by itself at {clock_text(need.expires, zone)}.")
+    silence_s = feedback.silence_if_refused_s(
+        need.skill, need.key, grows=not need.is_safety
+    )
+    lines.append(
+        f'"Not now" keeps this quiet for {_duration_text(silence_s)}, '
+        "and on a trip until it ends."
+    )
+    return lines
+
+
+def why_forecast(forecast: Forecast, zone: tzinfo) -> list[str]:
+    """Why a trip is thought to go where it goes, and what would change it.
+
+    Args:
+        forecast: of the running trip.
+        zone: the time zone to write times in.
+    """
+    if not forecast.candidates:
+        return ["Nothing is known yet of where this trip is going."]
+    best, *others = forecast.candidates
+    lines = [f"{percent(best.probability)} to {best.label}."]
+    lines += _reason_lines(best.reasons)
+    arrival = best.arrival or forecast.arrival
+    if arrival is not None:
+        lines.append(_arrival_line(arrival, zone))
+    likely = [other for other in others if other.probability >= 0.01][:MAX_OTHERS]
+    if likely:
+        listed = ", ".join(
+            f"{other.label} {percent(other.probability)}" for other in likely
+        )
+        lines.append(f"Otherwise: {listed}.")
+        lines.append(_what_would_change(likely[0]))
+    return lines
+
+
+def percent(probability: float) -> str:
+    """A probability as a person reads it: 72 %. Never 0 % or 100 %: nothing is sure."""
+    return f"{min(99, max(1, round(100 * probability)))} %"
+
+
+def interval_text(interval: Interval, zone: tzinfo) -> str:
+    """An interval as local times: 17:50 to 18:10."""
+    low, high = clock_text(interval.low, zone), clock_text(interval.high, zone)
+    return low if low == high else f"{low} to {high}"
+
+
+def _reason_lines(reasons: Sequence[Reason]) -> list[str]:
+    return [_with_evidence(reason) for reason in reasons[:MAX_REASONS]]
+
+
+def _with_evidence(reason: Reason) -> str:
+    text = reason.text.rstrip(".")
+    if reason.count is None or str(reason.count) in text:
+        return f"{text}."
+    if reason.of is None:
+        return f"{text} ({reason.count} times)."
+    return f"{text} ({reason.count} of {reason.of})."
+
+
+def _judgement(suggestion: Suggestion, feedback: Feedback) -> str:
+    need = suggestion.need
+    tally = feedback.tally(need.skill)
+    chance = f"The chance that you want this is put at {percent(need.probability)}"
+    if tally.asked == 0:
+        return f"{chance}; you have answered no suggestion of this kind yet."
+    times = "time" if tally.asked == 1 else "times"
+    return f"{chance}; you said yes {tally.yes} of {tally.asked} {times} so far."
+
+
+def _duration_text(seconds: float) -> str:
+    hours = round(seconds / 3600)
+    return f"{hours} hours" if hours < 48 else f"{round(hours / 24)} days"
+
+
+def _arrival_line(arrival: Interval, zone: tzinfo) -> str:
+    return (
+        f"Arrival {interval_text(arrival, zone)}, most likely "
+        f"{clock_text(arrival.median, zone)}; "
+        f"{round(10 * arrival.level)} of 10 such trips end in that time."
+    )
+
+
+def _what_would_change(other: Candidate) -> str:
+    line = f"A turn towards {other.label} would change it"
+    if not other.reasons:
+        return f"{line}."
+    return f"{line}: {_with_evidence(other.reasons[0])}"

@@ -1,0 +1,264 @@
+"""Feedback: what a person said to suggestions, and what that says of the next one.
+
+Acceptance is a Beta posterior in three steps, each the prior of the next: all skills
+together, one skill, one skill in one part of the day. A skill with no answers yet is
+judged as the person judges suggestions in general, and drifts to its own rate.
+
+Source: Gelman et al., "Bayesian Data Analysis", 3rd ed., chapter 5 (hierarchical
+models), with the strength of each prior fixed rather than learned.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from trivet.domain.error import InputError
+from trivet.domain.suggestion import AnswerKind
+
+VERSION = 1
+#: Parts of the day that answers are told apart by: six hours each, from midnight.
+BUCKETS = 4
+#: Acceptance of a person who has never answered, and what it weighs, in answers.
+PRIOR_MEAN = 0.5
+PRIOR_STRENGTH = 4.0
+#: An ignored suggestion speaks against a skill half as loud as a refusal.
+IGNORED_WEIGHT = 0.5
+#: Silence after the first "not now" in a row, the factor of each further one, the most.
+REFUSED_S = 4 * 3600.0
+REFUSED_GROWTH = 3.0
+REFUSED_MOST_S = 30 * 86400.0
+#: The same after a suggestion that was ignored.
+IGNORED_S = 3600.0
+IGNORED_GROWTH = 2.0
+IGNORED_MOST_S = 86400.0
+#: Silence after "yes": what was accepted is not offered again at once.
+ACCEPTED_S = 3600.0
+#: Keys remembered one by one; the oldest beyond are merged into their skill's total.
+MAX_KEYS = 1000
+
+
+class Beta(msgspec.Struct, frozen=True):
+    """A Beta distribution over a probability; `alpha` yes and `beta` no, in answers."""
+
+    alpha: float
+    beta: float
+
+    @property
+    def mean(self) -> float:
+        """Expected probability."""
+        return self.alpha / (self.alpha + self.beta)
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """How often a person said what."""
+
+    yes: int = 0
+    not_now: int = 0
+    ignored: int = 0
+
+    @property
+    def asked(self) -> int:
+        """Suggestions that came to an end."""
+        return self.yes + self.not_now + self.ignored
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.yes + other.yes,
+            self.not_now + other.not_now,
+            self.ignored + other.ignored,
+        )
+
+
+class Hush(msgspec.Struct, frozen=True):
+    """Why a skill is silent about a key, and for how long.
+
+    Attributes:
+        until: event time up to which it is silent.
+        event: departure of the trip on which it was answered, 0 when on none; it
+            stays silent for the whole of that trip.
+        kind: the last answer.
+        row: how often that answer was given in a row.
+        time: event time of the last answer.
+    """
+
+    until: float
+    event: float
+    kind: AnswerKind
+    row: int
+    time: float
+
+
+class _Count(msgspec.Struct, frozen=True):
+    skill: str
+    key: str
+    bucket: int
+    tally: Tally
+
+
+class _Silence(msgspec.Struct, frozen=True):
+    skill: str
+    key: str
+    hush: Hush
+
+
+class _State(msgspec.Struct, frozen=True):
+    version: int
+    counts: list[_Count]
+    silences: list[_Silence]
+
+
+def bucket_of(hour: float) -> int:
+    """Part of the day of a local hour: 0 night, 1 morning, 2 afternoon, 3 evening."""
+    return int(hour % 24.0 // (24.0 / BUCKETS))
+
+
+class Feedback:
+    """Answers of one person. Pure: event time is passed in."""
+
+    def __init__(self) -> None:
+        self._tallies: dict[tuple[str, str, int], Tally] = {}
+        self._hushes: dict[tuple[str, str], Hush] = {}
+
+    def learn_one(
+        self,
+        skill: str,
+        key: str,
+        kind: AnswerKind,
+        time: float,
+        hour: float,
+        *,
+        until: float = 0.0,
+        event: float = 0.0,
+        grows: bool = True,
+    ) -> None:
+        """Take up one answer.
+
+        Args:
+            skill: whose suggestion it was.
+            key: what it was about.
+            kind: what the person said.
+            time: event time of the answer.
+            hour: local hour at which it was suggested.
+            until: event time at which the need itself ends; silent at least till then.
+            event: departure of the running trip, 0 when there is none.
+            grows: whether repeated refusals lengthen the silence; safety's do not.
+        """
+        slot = (skill, key, bucket_of(hour))
+        self._tallies[slot] = self._tallies.get(slot, Tally()) + Tally(
+            yes=int(kind is AnswerKind.YES),
+            not_now=int(kind is AnswerKind.NOT_NOW),
+            ignored=int(kind is AnswerKind.IGNORED),
+        )
+        row = self._row(skill, key, kind)
+        silence_s = _silence_s(kind, row if grows else 1)
+        self._hushes[skill, key] = Hush(
+            max(time + silence_s, until), event, kind, row, time
+        )
+        if len(self._hushes) > MAX_KEYS:
+            self._merge_oldest()
+
+    def acceptance(self, skill: str, hour: float | None = None) -> Beta:
+        """How likely a suggestion of `skill` is accepted, at a local hour if given."""
+        prior = _update(
+            Beta(PRIOR_MEAN * PRIOR_STRENGTH, (1 - PRIOR_MEAN) * PRIOR_STRENGTH),
+            self.tally(),
+        )
+        own = _update(_as_prior(prior), self.tally(skill))
+        if hour is None:
+            return own
+        return _update(_as_prior(own), self.tally(skill, bucket=bucket_of(hour)))
+
+    def tally(self, skill: str = "", key: str = "", bucket: int | None = None) -> Tally:
+        """Answers so far; of one skill, one key, one part of the day where given."""
+        total = Tally()
+        for (a_skill, a_key, a_bucket), tally in self._tallies.items():
+            if (
+                skill in ("", a_skill)
+                and key in ("", a_key)
+                and bucket in (None, a_bucket)
+            ):
+                total += tally
+        return total
+
+    def hush(self, skill: str, key: str) -> Hush | None:
+        """What the last answer about this key asks for, None when there was none."""
+        return self._hushes.get((skill, key))
+
+    def is_silent(self, skill: str, key: str, time: float, event: float = 0.0) -> bool:
+        """Whether the skill must not speak of the key at this time, on this trip."""
+        hush = self._hushes.get((skill, key))
+        if hush is None:
+            return False
+        return time < hush.until or (event > 0.0 and event == hush.event)
+
+    def silence_if_refused_s(self, skill: str, key: str, grows: bool = True) -> float:
+        """How long a "not now" would silence the key, in seconds."""
+        kind = AnswerKind.NOT_NOW
+        return _silence_s(kind, self._row(skill, key, kind) if grows else 1)
+
+    def snapshot(self) -> bytes:
+        """All that was learnt, as JSON that its owner can read."""
+        return msgspec.json.encode(
+            _State(
+                VERSION,
+                [_Count(*slot, tally) for slot, tally in sorted(self._tallies.items())],
+                [_Silence(*key, hush) for key, hush in sorted(self._hushes.items())],
+            )
+        )
+
+    @classmethod
+    def restore(cls, data: bytes) -> Feedback:
+        """The feedback that `snapshot` gave.
+
+        Raises:
+            InputError: `data` is no snapshot of this version.
+        """
+        try:
+            state = msgspec.json.decode(data, type=_State)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InputError(f"not a feedback snapshot: {error}") from error
+        if state.version != VERSION:
+            raise InputError(
+                f"feedback snapshot of version {state.version}, "
+                f"this trivet reads {VERSION}",
+                hint="update trivet, or remove the file to learn the answers anew",
+            )
+        feedback = cls()
+        for count in state.counts:
+            slot = (count.skill, count.key, count.bucket)
+            feedback._tallies[slot] = count.tally
+        for silence in state.silences:
+            feedback._hushes[silence.skill, silence.key] = silence.hush
+        return feedback
+
+    def _row(self, skill: str, key: str, kind: AnswerKind) -> int:
+        before = self._hushes.get((skill, key))
+        return before.row + 1 if before is not None and before.kind is kind else 1
+
+    def _merge_oldest(self) -> None:
+        # the skill's own rate stays exactly what it was: only the key is forgotten
+        oldest = min(self._hushes, key=lambda key: self._hushes[key].time)
+        del self._hushes[oldest]
+        for slot in [slot for slot in self._tallies if slot[:2] == oldest]:
+            merged = (slot[0], "", slot[2])
+            tally = self._tallies.pop(slot)
+            self._tallies[merged] = self._tallies.get(merged, Tally()) + tally
+
+
+def _silence_s(kind: AnswerKind, row: int) -> float:
+    steps = min(row - 1, 20)
+    if kind is AnswerKind.NOT_NOW:
+        return min(REFUSED_S * REFUSED_GROWTH**steps, REFUSED_MOST_S)
+    if kind is AnswerKind.IGNORED:
+        return min(IGNORED_S * IGNORED_GROWTH**steps, IGNORED_MOST_S)
+    return ACCEPTED_S
+
+
+def _update(prior: Beta, tally: Tally) -> Beta:
+    against = tally.not_now + IGNORED_WEIGHT * tally.ignored
+    return Beta(prior.alpha + tally.yes, prior.beta + against)
+
+
+def _as_prior(posterior: Beta) -> Beta:
+    mean = posterior.mean
+    return Beta(mean * PRIOR_STRENGTH, (1 - mean) * PRIOR_STRENGTH)
