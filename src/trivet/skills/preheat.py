@@ -1,0 +1,293 @@
+"""Preheat: a warm home on arrival, and no hour of heating for nobody.
+
+Heating should start so that the target is reached between the early and the median
+arrival. The room warms as a body with one time constant:
+
+    dT/dt = gain - loss x (T - T_outdoor)
+
+and the time to the target follows in closed form. `loss` is fixed at a usual house's;
+`gain` is a careful default until it is measured from the room's own past by
+`measure_gain`. While somebody is in, they see to the heating themselves.
+
+Source: P. Bacher and H. Madsen, "Identifying suitable models for the heat dynamics of
+buildings", Energy and Buildings 43 (2011), the model of order one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from math import exp, inf, log
+from statistics import median
+
+import msgspec
+
+from trivet.domain.clock import clock_text, local
+from trivet.domain.forecast import Interval, Reason
+from trivet.domain.place import Place, PlaceRole
+from trivet.domain.sample import Sample
+from trivet.domain.suggestion import Action, Need, Surface
+from trivet.engine.situation import Situation
+
+CLIMATE = "climate.living_room"
+TARGET = f"{CLIMATE}.temperature"
+CURRENT = f"{CLIMATE}.current_temperature"
+OUTDOOR = "sensor.outdoor_temperature"
+OCCUPANCY = "binary_sensor.occupancy"
+
+#: Warming by heating with no loss, K/h: radiators in a house of usual weight.
+DEFAULT_GAIN_KPH = 4.0
+#: Loss per hour and kelvin of difference to outdoors: a time constant of 25 hours.
+LOSS_PER_H = 0.04
+#: Outdoor temperature where none is known: a heating day in a temperate winter.
+DEFAULT_OUTDOOR_C = 5.0
+COMFORT_C = 21.0
+#: A room this close below the target is warm.
+WARM_K = 0.5
+#: No use in heating, or asking, for less than this.
+LEAST_S = 5 * 60.0
+#: Asked this long before the heating must start, so that there is time to answer.
+ASK_EARLY_S = 5 * 60.0
+LONGEST_S = 6 * 3600.0
+#: Heading home counts from this probability on.
+LIKELY = 0.4
+#: A usual return: seen on so many such weekdays, within so wide an interval.
+USUAL_DAYS = 4
+USUAL_WEEKS = 8
+USUAL_WIDTH_S = 2 * 3600.0
+#: A measured run of heating: at least this long and this much warmer.
+RUN_S = 20 * 60.0
+RUN_K = 0.5
+
+
+class Preheat(msgspec.Struct, frozen=True):
+    """Starts the heating before the person is home.
+
+    Attributes:
+        comfort_c: target when the thermostat's own is a setback.
+        gain_kph: warming of the room by heating in K/h, from `measure_gain`.
+    """
+
+    comfort_c: float = COMFORT_C
+    gain_kph: float = DEFAULT_GAIN_KPH
+
+    @property
+    def name(self) -> str:
+        """The skill's name."""
+        return "preheat"
+
+    def needs(self, situation: Situation) -> Iterable[Need]:
+        """One need at most: heat the living room now."""
+        home = situation.place_of(PlaceRole.HOME)
+        current = situation.context.number(situation.home, CURRENT)
+        if home is None or current is None or situation.at == home.id:
+            return
+        if situation.context.value(situation.home, OCCUPANCY) == "on":
+            return
+        target = self._target_c(situation)
+        if current >= target - WARM_K or self._is_heating(situation, target):
+            return
+        coming = _coming_home(situation, home)
+        if coming is None:
+            return
+        probability, arrival, reason = coming
+        lead_s = self.lead_s(situation, current, target)
+        ready = (arrival.low + arrival.median) / 2
+        starts = ready - min(lead_s, LONGEST_S) - ASK_EARLY_S
+        if situation.time < starts or arrival.median - situation.time < LEAST_S:
+            return
+        room = self._room_reason(situation, current, target, lead_s, arrival.median)
+        yield Need(
+            skill=self.name,
+            key=CLIMATE,
+            title=f"Heat the living room to {target:g} °C before you are home",
+            probability=probability,
+            benefit=min(1.0, 0.3 + 0.1 * (target - current)),
+            reasons=(reason, room),
+            expires=arrival.median,
+            surfaces=(Surface.CAR, Surface.PHONE),
+            actions=_actions(situation, target),
+            details=_open_windows(situation),
+        )
+
+    def lead_s(self, situation: Situation, current_c: float, target_c: float) -> float:
+        """Seconds of heating from `current_c` to `target_c`, inf when out of reach."""
+        final = _outdoor_c(situation) + self.gain_kph / LOSS_PER_H
+        if final <= target_c:
+            return inf
+        return log((final - current_c) / (final - target_c)) / LOSS_PER_H * 3600
+
+    def _target_c(self, situation: Situation) -> float:
+        # a set point well below comfort is a setback for an empty home, not a wish
+        wanted = situation.context.number(situation.home, TARGET)
+        if wanted is None or wanted < self.comfort_c - 2.0:
+            return self.comfort_c
+        return wanted
+
+    def _is_heating(self, situation: Situation, target: float) -> bool:
+        wanted = situation.context.number(situation.home, TARGET)
+        mode = situation.context.value(situation.home, CLIMATE)
+        return mode == "heat" and wanted is not None and wanted >= target
+
+    def _room_reason(
+        self,
+        situation: Situation,
+        current: float,
+        target: float,
+        lead_s: float,
+        arrival: float,
+    ) -> Reason:
+        outdoor = _outdoor_c(situation)
+        text = f"The living room is at {current:.1f} °C"
+        if lead_s <= LONGEST_S:
+            text += f" and needs about {_minutes(lead_s)} min to {target:g} °C"
+        else:
+            text += f" and needs more than {LONGEST_S / 3600:.0f} h to {target:g} °C"
+        if lead_s > arrival - situation.time + LEAST_S:
+            final = outdoor + self.gain_kph / LOSS_PER_H
+            hours = (arrival - situation.time) / 3600
+            reached = final - (final - current) * exp(-LOSS_PER_H * hours)
+            text += f"; started now it will be at {reached:.1f} °C when you arrive"
+        if situation.context.number(situation.home, OUTDOOR) is not None:
+            text += f" ({outdoor:g} °C outside)"
+        return Reason(text)
+
+
+def measure_gain(samples: Iterable[Sample]) -> float | None:
+    """Warming of the living room by heating in K/h, from its own recorded past.
+
+    Args:
+        samples: of the home, in order of event time.
+
+    Returns:
+        Median over all runs of heating, None when there was none to measure.
+    """
+    gains: list[float] = []
+    outdoor = DEFAULT_OUTDOOR_C
+    is_heating = False
+    run: list[tuple[float, float]] = []
+    for sample in samples:
+        value = sample.value
+        if sample.path == CLIMATE and (value == "heat") != is_heating:
+            gains += _gain_of(run, outdoor)
+            run, is_heating = [], value == "heat"
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        if sample.path == OUTDOOR:
+            outdoor = float(value)
+        elif sample.path == CURRENT and is_heating:
+            if run and value < run[-1][1]:
+                gains += _gain_of(run, outdoor)
+                run = []
+            # of a plateau only its beginning counts: there the room is warm already
+            if not run or value > run[-1][1]:
+                run.append((sample.time, float(value)))
+    gains += _gain_of(run, outdoor)
+    return median(gains) if gains else None
+
+
+def _gain_of(run: Sequence[tuple[float, float]], outdoor_c: float) -> list[float]:
+    if len(run) < 2:
+        return []
+    (begin, cold), (end, warm) = run[0], run[-1]
+    if end - begin < RUN_S or warm - cold < RUN_K:
+        return []
+    rate_kph = (warm - cold) / (end - begin) * 3600
+    return [rate_kph + LOSS_PER_H * ((cold + warm) / 2 - outdoor_c)]
+
+
+def _coming_home(
+    situation: Situation, home: Place
+) -> tuple[float, Interval, Reason] | None:
+    """How likely, when, and why the person comes home; None when unlikely."""
+    forecast = situation.forecast
+    if forecast is None:
+        return _usual_return(situation, home) if situation.at else None
+    probability = forecast.probability_of(home.id)
+    arrivals = [c.arrival for c in forecast.candidates if c.place == home.id]
+    arrival = next((a for a in arrivals if a is not None), forecast.arrival)
+    if probability < LIKELY or arrival is None:
+        return None
+    low = clock_text(arrival.low, situation.zone)
+    high = clock_text(arrival.high, situation.zone)
+    text = (
+        f"{round(100 * probability)} % you are heading home, arriving {low} to {high}"
+    )
+    return min(1.0, probability), arrival, Reason(text)
+
+
+def _usual_return(
+    situation: Situation, home: Place
+) -> tuple[float, Interval, Reason] | None:
+    """The return that is usual on this weekday for one who is out at this hour."""
+    now = local(situation.time, situation.zone)
+    stays = [stay for stay in situation.stays if stay.place == home.id]
+    out, waits = 0, []
+    for week in range(1, USUAL_WEEKS + 1):
+        then = (now - timedelta(weeks=week)).timestamp()
+        if not situation.stays or situation.stays[0].arrival > then:
+            break
+        if any(stay.arrival <= then < stay.departure for stay in stays):
+            continue
+        out += 1
+        later = [stay.arrival - then for stay in stays if stay.arrival > then]
+        if later and later[0] < 2 * LONGEST_S:
+            waits.append(later[0])
+    if len(waits) < USUAL_DAYS:
+        return None
+    arrival = _interval(sorted(waits), situation.time)
+    if arrival.high - arrival.low > USUAL_WIDTH_S:
+        return None
+    return len(waits) / out, arrival, _usual_reason(situation, now, arrival, waits, out)
+
+
+def _usual_reason(
+    situation: Situation,
+    now: datetime,
+    arrival: Interval,
+    waits: Sequence[float],
+    out: int,
+) -> Reason:
+    low = clock_text(arrival.low, situation.zone)
+    high = clock_text(arrival.high, situation.zone)
+    text = (
+        f"On {len(waits)} of the last {out} {now:%A}s that you were out at "
+        f"{now:%H:%M} you came home, usually {low} to {high}"
+    )
+    return Reason(text, len(waits), out)
+
+
+def _interval(waits: Sequence[float], time: float) -> Interval:
+    last = len(waits) - 1
+    low = round(0.1 * last)
+    return Interval(time + waits[low], time + median(waits), time + waits[last - low])
+
+
+def _outdoor_c(situation: Situation) -> float:
+    outdoor = situation.context.number(situation.home, OUTDOOR)
+    return DEFAULT_OUTDOOR_C if outdoor is None else outdoor
+
+
+def _actions(situation: Situation, target: float) -> tuple[Action, ...]:
+    # the mode goes first: Home Assistant refuses a set point while it is off
+    actions = []
+    if situation.context.value(situation.home, CLIMATE) != "heat":
+        label = "Turn the heating on"
+        actions.append(Action(situation.home, CLIMATE, "heat", label))
+    label = f"Heat to {target:g} °C"
+    actions.append(Action(situation.home, TARGET, float(target), label))
+    return tuple(actions)
+
+
+def _open_windows(situation: Situation) -> tuple[str, ...]:
+    return tuple(
+        f"The {sample.path.partition('.')[2].replace('_', ' ')} is open"
+        for sample in situation.context.of_device(situation.home)
+        if sample.path.startswith("binary_sensor.")
+        and sample.path.endswith("_window")
+        and sample.value == "on"
+    )
+
+
+def _minutes(seconds: float) -> int:
+    return max(5, 5 * round(seconds / 300))
