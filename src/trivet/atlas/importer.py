@@ -97,8 +97,7 @@ def import_map(
         intake = _Intake(database, path.name, time, OSM_ATTRIBUTION, progress)
         report = intake.take(things)
         if not report.count:
-            seen = f"; {report.examples[0]}" if report.examples else ""
-            raise InputError(f"no named place in it{seen}", path=str(path))
+            raise _nothing(path, intake.first)
     return report
 
 
@@ -131,6 +130,16 @@ def import_points(
         return _Intake(database, source, time, attribution, progress).take(points)
 
 
+def _nothing(path: Path, first: Skip | None) -> InputError:
+    if first is None:
+        return InputError("no named place in it", path=str(path))
+    return InputError(
+        f"no named place in it; left out first: {first}",
+        path=str(path),
+        line=first.line,
+    )
+
+
 class _Intake:
     """Takes the things of one source into an open transaction."""
 
@@ -155,15 +164,18 @@ class _Intake:
         self._taken: Counter[str] = Counter()
         self._skipped: Counter[str] = Counter()
         self._examples: list[str] = []
+        #: what was skipped first
+        self.first: Skip | None = None
 
     def take(self, things: Iterable[PointOfInterest | Skip]) -> ImportReport:
         count = 0
         for thing in things:
             skip = thing if isinstance(thing, Skip) else self._add(thing)
             if skip:
+                self.first = self.first or skip
                 self._skipped[skip.reason] += 1
                 if self._skipped[skip.reason] <= _EXAMPLES_EACH:
-                    self._examples.append(f"{skip.reason}: {skip.where}")
+                    self._examples.append(str(skip))
                 continue
             count += 1
             if self._progress and count % _PROGRESS_EACH == 0:

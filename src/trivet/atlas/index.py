@@ -103,7 +103,7 @@ class AtlasIndex:
         if clean(id) != id:
             return None
         rows = self._rows(f"SELECT {_COLUMNS} FROM point WHERE id = ?", (id,))
-        return PointOfInterest(*rows[0]) if rows else None
+        return _point(rows[0]) if rows else None
 
     def near(
         self,
@@ -136,10 +136,7 @@ class AtlasIndex:
             # everything within reach is known, so the nearest `limit` of it are right
             found = self._within(lat, lon, reach_m, asked)
             if len(found) >= limit or reach_m >= farthest_m:
-                return [
-                    PointOfInterest(*row, away_m)
-                    for away_m, row in sorted(found)[:limit]
-                ]
+                return [_point(row, away_m) for away_m, row in sorted(found)[:limit]]
             reach_m = min(2 * reach_m, farthest_m)
         return []
 
@@ -164,7 +161,7 @@ class AtlasIndex:
             [edge for word in wanted for edge in (word, word + _LAST)],
         )
         found = [(words(row[1]) != wanted, len(row[1]), row[1], row) for row in rows]
-        return [PointOfInterest(*row) for *_, row in sorted(found)[:limit]]
+        return [_point(row) for *_, row in sorted(found)[:limit]]
 
     def _within(
         self, lat: float, lon: float, reach_m: float, kinds: list[str]
@@ -185,3 +182,10 @@ class AtlasIndex:
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with database_errors(self._path), self._lock:
             return self._database.execute(query, values).fetchall()
+
+
+def _point(row: tuple[Any, ...], away_m: float = 0.0) -> PointOfInterest:
+    id, name, kind, lat, lon, opening_hours, cuisine, capacity = row
+    return PointOfInterest(
+        id, name, kind, lat, lon, opening_hours, cuisine, capacity, away_m
+    )

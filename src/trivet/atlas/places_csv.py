@@ -12,7 +12,7 @@ import csv
 import lzma
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 from trivet.atlas.kind import kind_word
 from trivet.atlas.point import UNKNOWN_KIND, Skip, clean, coordinate_fault, seats
@@ -61,42 +61,38 @@ def read_places(path: Path) -> Iterator[PointOfInterest | Skip]:
         ) from error
 
 
-def _open(path: Path) -> TextIO:
-    # utf-8-sig: spreadsheets put a byte order mark before the head
-    if path.suffix == ".xz":
-        return lzma.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+def _open(path: Path) -> BinaryIO | lzma.LZMAFile:
+    return lzma.open(path) if path.suffix.lower() == ".xz" else path.open("rb")
 
 
-def _lines(stream: TextIO, path: Path) -> Iterator[str]:
+def _lines(stream: BinaryIO | lzma.LZMAFile, path: Path) -> Iterator[str]:
+    # decoded one by one, so that a fault is told with its own line
     number = 0
     while line := stream.readline(MAX_LINE):
         number += 1
-        if len(line) == MAX_LINE and not line.endswith("\n"):
+        if len(line) == MAX_LINE and not line.endswith(b"\n"):
             raise InputError(
-                f"a line of {MAX_LINE} characters and more",
-                path=str(path),
-                line=number,
+                f"a line of {MAX_LINE} bytes and more", path=str(path), line=number
             )
-        yield line
+        # spreadsheets put a byte order mark before the head
+        yield line.decode("utf-8-sig" if number == 1 else "utf-8")
 
 
 def _place(head: list[str], row: list[str], line: int) -> PointOfInterest | Skip:
-    where = f"line {line}"
     if len(row) != len(head):
-        return Skip(f"not {len(head)} columns", where)
+        return Skip(f"not {len(head)} columns", line=line)
     cells = dict(zip(head, row, strict=True))
     id, name = clean(cells["osm_id"]), clean(cells["name"])
     if not id:
-        return Skip("no id", where)
+        return Skip("no id", line=line)
     if not name:
-        return Skip("no name", where)
+        return Skip("no name", id, line)
     try:
         lat, lon = float(cells["lat"]), float(cells["lon"])
     except ValueError:
-        return Skip("bad coordinate", where)
+        return Skip("bad coordinate", id, line)
     if coordinate_fault(lat, lon):
-        return Skip("bad coordinate", where)
+        return Skip("bad coordinate", id, line)
     return PointOfInterest(
         # the table does not say whether it is a node or a way
         id=clean(f"osm/{id}"),

@@ -61,11 +61,16 @@ class Skip(msgspec.Struct, frozen=True):
 
     Attributes:
         reason: the same words for the same reason: "no name".
-        where: "line 17", "way/42".
+        id: the thing's own, empty when it has none.
+        line: 1-based line of the file, 0 where there are none.
     """
 
     reason: str
-    where: str
+    id: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {f'line {self.line}' if self.line else self.id}"
 
 
 def clean(text: str) -> str:

@@ -102,10 +102,10 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
     """
     if path.exists():
         with database_errors(path), closing(_connect(path)) as database:
+            _check(database, path)
             # readers go on with the old map until the commit: keep dirty pages here
             database.execute("PRAGMA cache_spill = OFF")
             database.execute("BEGIN IMMEDIATE")
-            _check(database, path)
             yield from _committed(database)
         return
     try:
