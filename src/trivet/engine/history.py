@@ -1,0 +1,216 @@
+"""Past trips as columns, and how much each of them says about a trip of now.
+
+Each past trip is a witness. Its weight is a product: how recent it is, and for each of
+origin, hour, kind of day and place before, how well it agrees. A disagreement costs but
+never silences, so that with little history the votes back off by themselves to all
+that is known, as kernel estimates do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from trivet.domain.place import Trip
+from trivet.engine.settings import Settings
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_DAY_S = 86_400.0
+#: Weight of a witness that disagrees, against 1 for one that agrees.
+_OTHER_ORIGIN = 0.02
+_OTHER_HOUR = 0.1
+_OTHER_DAY = 0.4
+_OTHER_BEFORE = 0.5
+_HOUR_WIDTH_H = 1.5
+
+
+class PastTrip(msgspec.Struct, frozen=True):
+    """A trip that ended, with what was known when it began.
+
+    Attributes:
+        trip: the trip; its trace is empty when it was dropped to save memory.
+        before: id of the place stayed at before the origin.
+        hour: local hour of the departure.
+        weekend: whether it began on a Saturday or Sunday.
+        is_new: the destination had never been stayed at before.
+        pace: without positions, metres driven at each whole minute.
+    """
+
+    trip: Trip
+    before: str
+    hour: float
+    weekend: bool
+    is_new: bool
+    pace: tuple[float, ...] = ()
+
+
+class Query(msgspec.Struct, frozen=True):
+    """What is known when a trip begins."""
+
+    time: float
+    origin: str
+    before: str
+    hour: float
+    weekend: bool
+
+
+class History:
+    """Past trips, oldest first, in rows; bounded by `most_trips`."""
+
+    def __init__(self, settings: Settings, past: Iterable[PastTrip] = ()) -> None:
+        self._settings = settings
+        self.past: list[PastTrip] = list(past)
+        #: raised with each change: what was derived from the rows is then stale
+        self.version = 0
+        self._laid_out = -1
+        self._index: dict[str, int] = {}
+        self._places: list[str] = []
+        self._departure: Floats = np.empty(0)
+        self._hour: Floats = np.empty(0)
+        self._weekend: NDArray[np.bool_] = np.empty(0, dtype=bool)
+        self._origin: Ints = np.empty(0, dtype=np.int64)
+        self._before: Ints = np.empty(0, dtype=np.int64)
+        self._destination: Ints = np.empty(0, dtype=np.int64)
+        self._duration: Floats = np.empty(0)
+        self._distance: Floats = np.empty(0)
+        self._new: NDArray[np.bool_] = np.empty(0, dtype=bool)
+
+    def __len__(self) -> int:
+        return len(self.past)
+
+    def add(self, past: PastTrip) -> None:
+        """Take up a trip that ended at a known destination."""
+        self.past.append(past)
+        self.version += 1
+        self._thin_traces(past.trip)
+        if len(self.past) > self._settings.most_trips:
+            del self.past[: max(1, self._settings.most_trips // 20)]
+
+    def rename(self, old: str, new: str) -> None:
+        """Two places turned out to be one."""
+        self.version += 1
+
+        def now(place: str) -> str:
+            return new if place == old else place
+
+        for row, past in enumerate(self.past):
+            trip = past.trip
+            if old not in (trip.origin, trip.destination, past.before):
+                continue
+            moved = msgspec.structs.replace(
+                trip, origin=now(trip.origin), destination=now(trip.destination)
+            )
+            self.past[row] = msgspec.structs.replace(
+                past, trip=moved, before=now(past.before)
+            )
+
+    def _thin_traces(self, latest: Trip) -> None:
+        """Drop the oldest trace of a pair that has enough newer ones."""
+        kept = 0
+        for row in range(len(self.past) - 1, -1, -1):
+            trip = self.past[row].trip
+            if (trip.origin, trip.destination) != (latest.origin, latest.destination):
+                continue
+            if not trip.trace and not self.past[row].pace:
+                break
+            kept += 1
+            if kept > self._settings.most_traces:
+                bare = msgspec.structs.replace(trip, trace=())
+                self.past[row] = msgspec.structs.replace(
+                    self.past[row], trip=bare, pace=()
+                )
+                break
+
+    @property
+    def places(self) -> Sequence[str]:
+        """Ids of the places that columns refer to by number."""
+        self._lay_out()
+        return self._places
+
+    @property
+    def destination(self) -> Ints:
+        """Number of each row's destination in `places`."""
+        self._lay_out()
+        return self._destination
+
+    @property
+    def origin(self) -> Ints:
+        """Number of each row's origin in `places`; the empty id has one too."""
+        self._lay_out()
+        return self._origin
+
+    @property
+    def duration(self) -> Floats:
+        """Seconds of each row."""
+        self._lay_out()
+        return self._duration
+
+    @property
+    def distance(self) -> Floats:
+        """Metres of each row."""
+        self._lay_out()
+        return self._distance
+
+    @property
+    def new(self) -> NDArray[np.bool_]:
+        """Whether each row's destination was new then."""
+        self._lay_out()
+        return self._new
+
+    def weights(self, query: Query) -> Floats:
+        """How much each row says about a trip that begins like the query, 0 to 1."""
+        self._lay_out()
+        age_d = np.maximum(0.0, query.time - self._departure) / _DAY_S
+        weight: Floats = 0.5 ** (age_d / self._settings.half_life_d)
+        if query.origin:
+            same = self._origin == self._index.get(query.origin, -1)
+            weight *= np.where(same, 1.0, _OTHER_ORIGIN)
+        if query.before:
+            same = self._before == self._index.get(query.before, -1)
+            weight *= np.where(same, 1.0, _OTHER_BEFORE)
+        apart = np.abs(self._hour - query.hour)
+        apart = np.minimum(apart, 24.0 - apart)
+        near = np.exp(-0.5 * (apart / _HOUR_WIDTH_H) ** 2)
+        weight *= _OTHER_HOUR + (1.0 - _OTHER_HOUR) * near
+        weight *= np.where(self._weekend == query.weekend, 1.0, _OTHER_DAY)
+        return weight
+
+    def alike(self, query: Query) -> NDArray[np.bool_]:
+        """Rows with the same origin, part of the day and kind of day."""
+        self._lay_out()
+        apart = np.abs(self._hour - query.hour)
+        apart = np.minimum(apart, 24.0 - apart)
+        same = self._origin == self._index.get(query.origin, -1)
+        alike: NDArray[np.bool_] = (
+            same & (apart <= 2.0) & (self._weekend == query.weekend)
+        )
+        return alike
+
+    def _lay_out(self) -> None:
+        if self._laid_out == self.version:
+            return
+        self._laid_out = self.version
+        index: dict[str, int] = {}
+        for past in self.past:
+            for place in (past.trip.destination, past.trip.origin, past.before):
+                index.setdefault(place, len(index))
+        self._index, self._places = index, list(index)
+        rows = self.past
+        self._departure = np.array([p.trip.departure for p in rows], dtype=float)
+        self._hour = np.array([p.hour for p in rows], dtype=float)
+        self._weekend = np.array([p.weekend for p in rows], dtype=bool)
+        self._origin = np.array([index[p.trip.origin] for p in rows], dtype=np.int64)
+        self._before = np.array([index[p.before] for p in rows], dtype=np.int64)
+        self._destination = np.array(
+            [index[p.trip.destination] for p in rows], dtype=np.int64
+        )
+        self._duration = np.array(
+            [p.trip.arrival - p.trip.departure for p in rows], dtype=float
+        )
+        self._distance = np.array([p.trip.distance_m for p in rows], dtype=float)
+        self._new = np.array([p.is_new for p in rows], dtype=bool)

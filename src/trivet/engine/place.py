@@ -1,0 +1,252 @@
+"""Places out of stays: found, merged, named, and given their roles.
+
+A stay belongs to the nearest place within `place_radius_m`, else it makes a new one; a
+place's centre is the mean of its stays. Home is where the nights are spent and work
+where the weekdays are; old hours fade, so that both follow a move within weeks.
+
+Source: D. Ashbrook and T. Starner (see `Settings`) for places as clusters of stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import tzinfo
+from math import cos, radians
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from trivet.domain.clock import local
+from trivet.domain.geo import DEGREE_M
+from trivet.domain.place import Place, PlaceRole
+from trivet.engine.settings import Settings
+
+_DAY_S = 86_400.0
+#: A stay is read in steps of this length for its nights and office hours.
+_STEP_S = 1800.0
+#: No more of one stay than this counts: a phone left behind is no week at home.
+_MOST_S = 36 * 3600.0
+_NIGHT = range(0, 6)
+_OFFICE = range(9, 17)
+_LEAST_NIGHT_H = 4.0
+_LEAST_OFFICE_H = 8.0
+_LEAST_OFFICE_VISITS = 3
+_REGION = "region:"
+
+
+class PlaceRecord(msgspec.Struct):
+    """What is remembered of a place: its centre, its visits and its faded hours."""
+
+    id: str
+    lat: float | None
+    lon: float | None
+    name: str = ""
+    visits: int = 0
+    night_h: float = 0.0
+    office_h: float = 0.0
+    hours_at: float = 0.0
+
+
+class Visit(msgspec.Struct, frozen=True):
+    """A stay taken up.
+
+    Attributes:
+        place: id of the place.
+        is_new: the place was made by this stay.
+        absorbed: id of a place that turned out to be the same one, else empty.
+    """
+
+    place: str
+    is_new: bool
+    absorbed: str = ""
+
+
+class PlaceBook:
+    """One person's places."""
+
+    def __init__(
+        self, settings: Settings, records: Iterable[PlaceRecord] = (), made: int = 0
+    ) -> None:
+        self._settings = settings
+        self._records = {record.id: record for record in records}
+        self.made = made
+        self._places: dict[str, Place] | None = None
+        self._ids: list[str] = []
+        self._lat: NDArray[np.float64] = np.empty(0)
+        self._lon: NDArray[np.float64] = np.empty(0)
+        self._lay_out()
+
+    @property
+    def places(self) -> Mapping[str, Place]:
+        """All places by id, with the roles as they are now."""
+        if self._places is None:
+            home, work = self._roles()
+            self._places = {r.id: self._place(r, home, work) for r in self.records}
+        return self._places
+
+    @property
+    def records(self) -> list[PlaceRecord]:
+        """What to write to disk."""
+        return list(self._records.values())
+
+    def nearest(self, lat: float, lon: float, radius_m: float | None = None) -> str:
+        """Id of the nearest place within `radius_m` (`place_radius_m`), else empty."""
+        if not self._ids:
+            return ""
+        reach = self._settings.place_radius_m if radius_m is None else radius_m
+        away = self._away(lat, lon)
+        index = int(away.argmin())
+        return self._ids[index] if away[index] <= reach else ""
+
+    def centre(self, place: str) -> tuple[float, float] | None:
+        """Latitude and longitude in degrees, None where it has none."""
+        record = self._records.get(place)
+        if record is None or record.lat is None or record.lon is None:
+            return None
+        return record.lat, record.lon
+
+    def visits(self, place: str) -> int:
+        """How often the person has stayed there."""
+        record = self._records.get(place)
+        return 0 if record is None else record.visits
+
+    def visit(self, lat: float, lon: float) -> Visit:
+        """Take up a stay around a point in degrees."""
+        self._places = None
+        place = self.nearest(lat, lon)
+        if not place:
+            self.made += 1
+            place = f"p{self.made}"
+            self._records[place] = PlaceRecord(place, lat, lon, visits=1)
+            self._lay_out()
+            return Visit(place, is_new=True)
+        record = self._records[place]
+        record.visits += 1
+        if record.lat is not None and record.lon is not None:
+            record.lat += (lat - record.lat) / record.visits
+            record.lon += (lon - record.lon) / record.visits
+        self._lay_out()
+        return Visit(place, is_new=False, absorbed=self._absorb(record))
+
+    def visit_region(self, name: str) -> Visit:
+        """Take up a stay in a region that is known by its name only."""
+        self._places = None
+        place = _REGION + name
+        record = self._records.get(place)
+        if record is None:
+            self._records[place] = PlaceRecord(place, None, None, name, visits=1)
+            return Visit(place, is_new=True)
+        record.visits += 1
+        return Visit(place, is_new=False)
+
+    def find_region(self, name: str) -> str:
+        """Id of the place of that name, empty when it was never stayed at."""
+        place = _REGION + name
+        return place if place in self._records else ""
+
+    def name(self, place: str, name: str) -> None:
+        """Call a place by a name; an unknown id changes nothing."""
+        record = self._records.get(place)
+        if record is not None and record.name != name:
+            record.name = name
+            self._places = None
+
+    def add_hours(
+        self, place: str, arrival: float, departure: float, zone: tzinfo
+    ) -> None:
+        """Count a stay's nights and office hours towards the place's role."""
+        record = self._records.get(place)
+        if record is None or departure <= arrival:
+            return
+        self._places = None
+        fade = self._fade(record, departure)
+        record.night_h *= fade
+        record.office_h *= fade
+        record.hours_at = max(record.hours_at, departure)
+        moment, end = arrival, min(departure, arrival + _MOST_S)
+        while moment < end:
+            span = min(_STEP_S, end - moment)
+            there = local(moment + span / 2, zone)
+            if there.hour in _NIGHT:
+                record.night_h += span / 3600
+            elif there.hour in _OFFICE and there.weekday() < 5:
+                record.office_h += span / 3600
+            moment += span
+
+    def _fade(self, record: PlaceRecord, time: float) -> float:
+        days = max(0.0, time - record.hours_at) / _DAY_S
+        return float(0.5 ** (days / self._settings.role_half_life_d))
+
+    def _roles(self) -> tuple[str, str]:
+        """Ids of home and work, empty where there is none."""
+        records = self.records
+        now = max((r.hours_at for r in records), default=0.0)
+        home, most = "", _LEAST_NIGHT_H
+        for record in records:
+            hours = record.night_h * self._fade(record, now)
+            if hours >= most:
+                home, most = record.id, hours
+        work, most = "", _LEAST_OFFICE_H
+        for record in records:
+            hours = record.office_h * self._fade(record, now)
+            often = record.visits >= _LEAST_OFFICE_VISITS
+            if record.id != home and often and hours >= most:
+                work, most = record.id, hours
+        return home, work
+
+    def _place(self, record: PlaceRecord, home: str, work: str) -> Place:
+        role = PlaceRole.OTHER
+        if record.id == home:
+            role = PlaceRole.HOME
+        elif record.id == work:
+            role = PlaceRole.WORK
+        return Place(
+            record.id,
+            record.lat,
+            record.lon,
+            self._settings.place_radius_m,
+            role,
+            record.name,
+            record.visits,
+        )
+
+    def _away(self, lat: float, lon: float) -> NDArray[np.float64]:
+        turn = (self._lon - lon + 180.0) % 360.0 - 180.0
+        east = turn * (DEGREE_M * cos(radians(lat)))
+        north = (self._lat - lat) * DEGREE_M
+        away: NDArray[np.float64] = np.hypot(east, north)
+        return away
+
+    def _lay_out(self) -> None:
+        """The centres as arrays, for distances to all of them at once."""
+        self._ids = [r.id for r in self._records.values() if r.lat is not None]
+        self._lat = np.array(
+            [r.lat for r in self._records.values() if r.lat is not None], dtype=float
+        )
+        self._lon = np.array(
+            [r.lon for r in self._records.values() if r.lon is not None], dtype=float
+        )
+
+    def _absorb(self, record: PlaceRecord) -> str:
+        """Merge a place that has come within half the radius; give its id."""
+        if record.lat is None or record.lon is None:
+            return ""
+        away = self._away(record.lat, record.lon)
+        away[self._ids.index(record.id)] = np.inf
+        index = int(away.argmin())
+        if away[index] > self._settings.place_radius_m / 2:
+            return ""
+        other = self._records.pop(self._ids[index])
+        both = record.visits + other.visits
+        if other.lat is not None and other.lon is not None:
+            record.lat += (other.lat - record.lat) * other.visits / both
+            record.lon += (other.lon - record.lon) * other.visits / both
+        now = max(record.hours_at, other.hours_at)
+        ours, theirs = self._fade(record, now), self._fade(other, now)
+        record.night_h = record.night_h * ours + other.night_h * theirs
+        record.office_h = record.office_h * ours + other.office_h * theirs
+        record.hours_at, record.visits = now, both
+        record.name = record.name or other.name
+        self._lay_out()
+        return other.id

@@ -1,0 +1,76 @@
+"""What a learner remembers, as bytes: MessagePack behind one version byte."""
+
+from __future__ import annotations
+
+import msgspec
+
+from trivet.domain.error import UsageError
+from trivet.domain.place import Stay
+from trivet.engine.history import PastTrip
+from trivet.engine.place import PlaceRecord
+from trivet.engine.stay import StayState
+from trivet.engine.trip import RunningTrip
+
+#: Raised with each change that an older version could not read.
+VERSION = 1
+
+
+class State(msgspec.Struct):
+    """All of a learner's memory.
+
+    Attributes:
+        person: whose.
+        device: id of the device that tells where the person is.
+        stay: of the stay detector.
+        records: the places.
+        made: number of places made so far.
+        past: trips that ended.
+        stays: past and present stays, oldest first.
+        open: the last stay has not ended.
+        running: the running trip.
+        before: id of the place stayed at before the last one.
+        by_name: the running trip or stay is known by region names, not by positions.
+        region: name of the region that was entered last and not left.
+    """
+
+    person: str = ""
+    device: str = ""
+    stay: StayState = msgspec.field(default_factory=StayState)
+    records: list[PlaceRecord] = []
+    made: int = 0
+    past: list[PastTrip] = []
+    stays: list[Stay] = []
+    open: bool = False
+    running: RunningTrip | None = None
+    before: str = ""
+    by_name: bool = False
+    region: str = ""
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(State)
+
+
+def dump(state: State) -> bytes:
+    """The state as bytes."""
+    return bytes([VERSION]) + _encoder.encode(state)
+
+
+def load(data: bytes) -> State:
+    """The state in `data`.
+
+    Raises:
+        UsageError: `data` is not a snapshot of this version.
+    """
+    if not data or data[0] != VERSION:
+        found = data[0] if data else "none"
+        raise UsageError(
+            f"snapshot of version {found}, this engine reads {VERSION}",
+            hint="learn again from the recorded samples",
+        )
+    try:
+        return _decoder.decode(memoryview(data)[1:])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(
+            f"damaged snapshot: {error}", hint="learn again from the recorded samples"
+        ) from error
