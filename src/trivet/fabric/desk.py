@@ -1,0 +1,132 @@
+"""The desk: where questions put to this device are answered, a few at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import msgspec
+
+from trivet.domain.error import RefusedError, TrivetError, UsageError, WireError
+from trivet.domain.wire import Ack, Message, decode, encode
+from trivet.fabric import key
+from trivet.fabric.gate import Gate
+
+log = logging.getLogger("trivet.fabric")
+
+#: Answers a question: the asker's id and its message in, the answer out.
+Handler: TypeAlias = Callable[[str, Message | None], Awaitable[Message]]
+#: Questions answered at the same time; one more is refused.
+MAX_ANSWERING = 64
+_MAX_ERROR = 1000
+
+
+class Reply(msgspec.Struct, frozen=True, gc=False):
+    """What goes back to an asker.
+
+    Attributes:
+        ok: whether the question was answered.
+        data: the encoded answer; if not `ok`, an encoded Ack that says why.
+    """
+
+    ok: bool
+    data: bytes
+
+
+def refusal(why: str) -> Reply:
+    """A reply that says no."""
+    return Reply(False, encode(Ack(False, why[:_MAX_ERROR])))
+
+
+class Desk:
+    """Handlers by question, and the tasks that run them.
+
+    Args:
+        household: the household's name.
+        device: id of the device whose desk this is.
+        gate: what messages and answers pass.
+        note_malformed: is told of what could not be read, and of its sender.
+    """
+
+    def __init__(
+        self,
+        household: str,
+        device: str,
+        gate: Gate,
+        note_malformed: Callable[[WireError], None],
+    ) -> None:
+        self._household = household
+        self._device = device
+        self._gate = gate
+        self._note_malformed = note_malformed
+        self._handlers: dict[str, Handler] = {}
+        self._tasks: set[asyncio.Task[Reply]] = set()
+
+    def set_handler(self, question: str, handler: Handler) -> None:
+        """Let `handler` answer `question`.
+
+        Raises:
+            UsageError: no question's name, or it is answered already.
+        """
+        key.check_path(question, "question")
+        if question in self._handlers:
+            raise UsageError(f"the question {question!r} is answered already")
+        self._handlers[question] = handler
+
+    def take(self, text: str, data: bytes, reply: Callable[[Reply], None]) -> None:
+        """Answer what arrived under the key `text`; `reply` is called exactly once.
+
+        Called on the loop. A link that closes meanwhile replies a refusal.
+        """
+        if len(self._tasks) >= MAX_ANSWERING:
+            reply(refusal(f"{self._device} is busy with {MAX_ANSWERING} questions"))
+            return
+        task = asyncio.ensure_future(self._serve(text, data))
+        self._tasks.add(task)
+
+        def finish(task: asyncio.Task[Reply]) -> None:
+            self._tasks.discard(task)
+            leaving = refusal(f"{self._device} is leaving")
+            reply(leaving if task.cancelled() else task.result())
+
+        task.add_done_callback(finish)
+
+    async def close(self) -> None:
+        """Cancel what is under way and wait until it has ended."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _serve(self, text: str, data: bytes) -> Reply:
+        try:
+            return await self._answer(text, data)
+        except TrivetError as error:
+            if isinstance(error, WireError):
+                self._note_malformed(error)
+            return refusal(str(error))
+        except Exception as error:
+            log.exception("%s: the handler of %s failed", self._device, text)
+            return refusal(f"its handler failed with {type(error).__name__}")
+
+    async def _answer(self, text: str, data: bytes) -> Reply:
+        asked = key.parse_question(text)
+        if (asked.household, asked.owner) != (self._household, self._device):
+            raise WireError(f"{text!r} is a question for another device")
+        handler = self._handlers.get(asked.name)
+        if handler is None:
+            return refusal(f"no answer is offered to {asked.name!r}")
+        message: Message | None = None
+        if data:
+            message = self._gate.allows(
+                asked.asker, self._device, asked.name, decode(data)
+            )
+            if message is None:
+                return refusal(f"{asked.asker} may not ask {asked.name!r}")
+        answer = await handler(asked.asker, message)
+        passed = self._gate.allows(self._device, asked.asker, asked.name, answer)
+        if passed is None:
+            raise RefusedError(f"the answer may not go to {asked.asker}")
+        return Reply(True, encode(passed))

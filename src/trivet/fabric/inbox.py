@@ -1,0 +1,93 @@
+"""A bounded queue from any thread to one task of an event loop.
+
+A wake-up of the loop costs far more than an append, so at most one is under way
+however many items arrive: a burst is drained, not called in one by one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from threading import Lock
+from typing import Generic, Self, TypeVar
+
+from trivet.domain.error import UsageError
+
+T = TypeVar("T")
+
+
+class Inbox(Generic[T]):
+    """Oldest first out; when full, the oldest is dropped and counted.
+
+    `put` may be called from any thread; all else belongs to the loop it was made on.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        if capacity < 1:
+            raise UsageError(f"an inbox of {capacity} places holds nothing")
+        self._loop = asyncio.get_running_loop()
+        self._items: deque[T] = deque(maxlen=capacity)
+        self._lock = Lock()
+        self._arrived = 0
+        self._taken = 0
+        self._is_waking = False
+        self._is_closed = False
+        self._waiter: asyncio.Future[None] | None = None
+
+    @property
+    def dropped(self) -> int:
+        """How many items were pushed out by newer ones."""
+        with self._lock:
+            return self._arrived - self._taken - len(self._items)
+
+    def put(self, item: T) -> None:
+        """Append one item, from any thread; after `close` it is ignored."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._arrived += 1
+            self._items.append(item)
+            if self._is_waking:
+                return
+            self._is_waking = True
+        try:
+            self._loop.call_soon_threadsafe(self._wake)
+        except RuntimeError:  # the loop has ended: nobody is left to read
+            self.close()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        """The oldest item, as soon as there is one; ends when closed and empty.
+
+        Raises:
+            UsageError: another task waits here already.
+        """
+        while True:
+            if self._items:
+                with self._lock:
+                    self._taken += 1
+                    return self._items.popleft()
+            if self._is_closed:
+                raise StopAsyncIteration
+            if self._waiter is not None:
+                raise UsageError("two tasks read one inbox: let one hand items on")
+            self._waiter = self._loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+
+    def close(self) -> None:
+        """End the reader once it has taken what is left. Twice is allowed."""
+        with self._lock:
+            self._is_closed = True
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        with self._lock:
+            self._is_waking = False
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

@@ -1,0 +1,333 @@
+"""A link: one device's place on the fabric, whatever carries the bytes.
+
+What is promised here holds for a Zenoh session and for its twin in memory alike;
+one shared test class checks both. A carrier adds four small things: send bytes, ask
+with bytes, shut down, and hand in what arrives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from functools import lru_cache
+from types import TracebackType
+from typing import Self
+from weakref import WeakSet
+
+import msgspec
+
+from trivet.domain.error import (
+    RefusedError,
+    UnreachableError,
+    UsageError,
+    WireError,
+)
+from trivet.domain.wire import Ack, Message, decode, encode
+from trivet.fabric import key
+from trivet.fabric.desk import Desk, Handler, Reply
+from trivet.fabric.gate import Gate, OpenGate
+from trivet.fabric.inbox import Inbox
+from trivet.fabric.presence import Liveness, Presence
+
+log = logging.getLogger("trivet.fabric")
+
+_WATCH_CAPACITY = 4 * 256
+_parse_stream = lru_cache(maxsize=4096)(key.parse_stream)
+
+
+class Received(msgspec.Struct, frozen=True, gc=False):
+    """A message that a device sent to this one.
+
+    Attributes:
+        owner: id of the device that sent it.
+        path: the path that it was published on.
+        message: the message.
+    """
+
+    owner: str
+    path: str
+    message: Message
+
+
+class Link(ABC):
+    """One device's place on the fabric. All methods belong to one event loop.
+
+    Attributes:
+        household: the household's name.
+        device: this device's id.
+    """
+
+    def __init__(
+        self,
+        household: str,
+        device: str,
+        *,
+        gate: Gate | None = None,
+        answers: Mapping[str, Handler] | None = None,
+        capacity: int = 4096,
+        silence_s: float = float("inf"),
+    ) -> None:
+        """Make a link.
+
+        Args:
+            household: the household's name.
+            device: this device's id.
+            gate: what every message passes; the default lets everything pass.
+            answers: handlers by question, in place before the first peer can ask.
+            capacity: messages that wait to be read before the oldest is dropped.
+            silence_s: seconds without a heartbeat until a device counts as gone.
+        """
+        self.household = key.check_id(household, "household name")
+        self.device = key.check_id(device)
+        self._gate: Gate = OpenGate() if gate is None else gate
+        self._desk = Desk(household, device, self._gate, self._note_malformed)
+        self._inbox: Inbox[tuple[str, bytes]] = Inbox(capacity)
+        self._presence = Presence(silence_s)
+        self._watchers: WeakSet[Inbox[Liveness]] = WeakSet()
+        self._malformed = 0
+        self._closing: asyncio.Task[None] | None = None
+        for question, handler in (answers or {}).items():
+            self.answer(question, handler)
+
+    # --- what a device does ---------------------------------------------------
+
+    @property
+    def dropped(self) -> int:
+        """Messages pushed out unread because newer ones came faster than reading."""
+        return self._inbox.dropped
+
+    @property
+    def malformed(self) -> int:
+        """Messages from peers that were none of ours, and were thrown away."""
+        return self._malformed
+
+    @property
+    def alive(self) -> frozenset[str]:
+        """Ids of the other devices that are there now."""
+        return self._presence.alive - {self.device}
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closing is not None
+
+    async def publish(self, recipient: str, message: Message, path: str) -> None:
+        """Send one message to one device, in order, and lost if it is not there.
+
+        Raises:
+            UsageError: a bad id, path or message, or the link is closed.
+            RefusedError: the gate does not let it pass.
+        """
+        self._check_open()
+        passed = self._gate.allows(self.device, recipient, path, message)
+        if passed is None:
+            raise _withheld(self.device, recipient, path)
+        self._send(recipient, path, encode(passed))
+
+    def subscribe(self) -> AsyncIterator[Received]:
+        """Everything addressed to this device from the moment the link opened.
+
+        All iterators read the same inbox, which holds `capacity` messages: leaving a
+        loop and subscribing again goes on where it stopped, and only one task may
+        wait at a time. It ends when the link is closed and the inbox is empty.
+        """
+        return _Subscription(self._inbox, self._note_malformed)
+
+    async def ask(
+        self,
+        owner: str,
+        question: str,
+        message: Message | None = None,
+        timeout_s: float = 5.0,
+    ) -> Message:
+        """Put a question to a device and wait for its one answer.
+
+        It is asked once: an answer that is lost is not asked for again, since the
+        question may be a command. A device that is not there fails at once; await
+        `reach` first where it may still be on its way.
+
+        Raises:
+            UsageError: a bad id, question or message, or the link is closed.
+            RefusedError: the gate, the device or its handler said no, and why.
+            UnreachableError: the device is not there or did not answer in time.
+            WireError: its answer was no message of ours.
+        """
+        self._check_open()
+        data = b""
+        if message is not None:
+            passed = self._gate.allows(self.device, owner, question, message)
+            if passed is None:
+                raise _withheld(self.device, owner, question)
+            data = encode(passed)
+        try:
+            async with asyncio.timeout(timeout_s):
+                reply = await self._request(owner, question, data)
+        except TimeoutError:
+            raise UnreachableError(
+                f"{owner} did not answer {question!r} within {timeout_s:g} s",
+                hint="it may be busy or out of reach; ask again or allow more time",
+            ) from None
+        return self._read(reply, owner, question)
+
+    def answer(self, question: str, handler: Handler) -> None:
+        """Answer a question that others put to this device.
+
+        What the handler raises reaches the asker as RefusedError: the words of a
+        TrivetError, and of anything else only its kind. It is cancelled when the
+        link closes.
+
+        Raises:
+            UsageError: no question's name, or it is answered already.
+        """
+        self._desk.set_handler(question, handler)
+
+    def watch(self) -> AsyncIterator[Liveness]:
+        """Other devices coming and going, beginning with those already there.
+
+        Each iterator is independent. It ends when the link is closed.
+        """
+        watcher: Inbox[Liveness] = Inbox(_WATCH_CAPACITY)
+        for device in sorted(self.alive):
+            watcher.put(Liveness(device, True))
+        if self.is_closed:
+            watcher.close()
+        else:
+            self._watchers.add(watcher)
+        return watcher
+
+    async def reach(self, device: str, timeout_s: float) -> None:
+        """Wait until a device is there.
+
+        Raises:
+            UnreachableError: it is not within `timeout_s`.
+        """
+        self._check_open()
+        watch = self.watch()
+        try:
+            async with asyncio.timeout(timeout_s):
+                async for life in watch:
+                    if life.device == device and life.is_alive:
+                        return
+        except TimeoutError:
+            pass
+        raise UnreachableError(
+            f"{device} was not seen within {timeout_s:g} s", hint=self._absence_hint()
+        )
+
+    async def close(self) -> None:
+        """Leave the fabric and end all iterators. Calling it twice is allowed."""
+        if self._closing is None:
+            self._closing = asyncio.ensure_future(self._close())
+        await asyncio.shield(self._closing)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    # --- what a carrier adds --------------------------------------------------
+
+    @abstractmethod
+    def _send(self, recipient: str, path: str, data: bytes) -> None:
+        """Send to a recipient's inbox; what cannot be sent at once may be lost."""
+
+    @abstractmethod
+    async def _request(self, owner: str, question: str, data: bytes) -> Reply:
+        """Ask with bytes; the caller sets the time limit by cancelling.
+
+        Raises:
+            UnreachableError: the owner is not there.
+        """
+
+    @abstractmethod
+    async def _shut(self) -> None:
+        """Give back whatever carries the bytes, in bounded time."""
+
+    def _absence_hint(self) -> str:
+        """What to do when a device is not there."""
+        return "start it, then try again"
+
+    # --- what a carrier hands in ----------------------------------------------
+
+    def _arrived(self, text: str, data: bytes) -> None:
+        """Bytes came in under the key `text`. May be called from any thread."""
+        self._inbox.put((text, data))
+
+    def _tell(self, changes: Iterable[Liveness]) -> None:
+        for life in changes:
+            if life.device != self.device:
+                log.info("%s: %s", life.device, "there" if life.is_alive else "gone")
+                for watcher in self._watchers:
+                    watcher.put(life)
+
+    def _note_malformed(self, error: WireError) -> None:
+        """Count it, and say so ever more rarely: a flood must not fill the log."""
+        self._malformed += 1
+        if self._malformed & (self._malformed - 1) == 0:
+            log.warning("%s: malformed no. %d: %s", self.device, self._malformed, error)
+
+    def _check_open(self) -> None:
+        if self._closing is not None:
+            raise UsageError(f"the link of {self.device} is closed")
+
+    def _read(self, reply: Reply, owner: str, question: str) -> Message:
+        try:
+            message = decode(reply.data)
+            if not reply.ok and not isinstance(message, Ack):
+                raise WireError(f"a refusal that is a {type(message).__name__}")
+        except WireError as error:
+            self._note_malformed(error)
+            raise WireError(
+                f"{owner} answered {question!r} with: {error.message}", hint=error.hint
+            ) from error
+        if not reply.ok and isinstance(message, Ack):
+            raise RefusedError(f"{owner} refused {question!r}: {message.error}")
+        return message
+
+    async def _close(self) -> None:
+        try:
+            await self._desk.close()
+            await self._shut()
+        finally:
+            self._inbox.close()
+            for watcher in self._watchers:
+                watcher.close()
+
+
+class _Subscription:
+    """Reads an inbox, and throws away what is no message of ours."""
+
+    def __init__(
+        self,
+        inbox: Inbox[tuple[str, bytes]],
+        note_malformed: Callable[[WireError], None],
+    ) -> None:
+        self._inbox = inbox
+        self._note_malformed = note_malformed
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Received:
+        while True:
+            text, data = await anext(self._inbox)
+            try:
+                stream = _parse_stream(text)
+                return Received(stream.owner, stream.path, decode(data))
+            except WireError as error:
+                self._note_malformed(error)
+
+
+def _withheld(owner: str, recipient: str, path: str) -> RefusedError:
+    return RefusedError(
+        f"{path} of {owner} may not go to {recipient}",
+        hint="grant a lease for it first",
+    )
