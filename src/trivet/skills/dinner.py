@@ -1,0 +1,321 @@
+"""Dinner: somewhere to eat, open on arrival, with the wait to expect.
+
+Speaks when the person is on the way to an eating or shopping area, or out, and gets
+there around a meal: at an hour of their own past meals out, else at the hours that
+are usual in that part of the world. On the way home or to work only their own habit
+counts. Never in the night, and never when all that is known to be there is closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta, tzinfo
+from typing import NamedTuple
+
+from trivet.domain.clock import clock_text, local
+from trivet.domain.forecast import Candidate, Interval, Reason
+from trivet.domain.geo import distance_m
+from trivet.domain.place import PlaceRole, PointOfInterest
+from trivet.domain.suggestion import Need, Surface
+from trivet.engine.opening_hours import parse
+from trivet.engine.situation import Situation
+from trivet.engine.visit import Visit, Wait, expect_wait, is_around, visits_of
+
+EATING = ("restaurant", "fast_food", "food_court", "cafe", "pub")
+SHOPPING = ("mall", "supermarket", "department_store", "marketplace")
+#: Offered at most, and looked for this far from the destination.
+MAX_PLACES = 3
+WALK_M = 400.0
+#: An area to eat or shop in: a shop of those, or so many places to eat, this near.
+AREA_M = 150.0
+AREA_PLACES = 6
+#: A destination counts from this probability on.
+LIKELY = 0.35
+#: Within this time after coming somewhere a person still chooses where to eat.
+ARRIVED_S = 45 * 60.0
+#: Must still be open so long after arriving.
+MEAL_MIN = 45
+#: Own meals out around an hour that make it a usual one.
+USUAL_VISITS = 3
+#: Local hours at which nobody is asked to eat.
+NIGHT_UNTIL_H = 6.0
+#: In a shopping area a meal so much later is near enough: first the shops.
+SHOP_FIRST_H = 1.0
+#: That a person wants to eat, given that they get there: from their own habit, in a
+#: place for it, or by the clock alone.
+P_USUAL, P_AREA, P_HOUR = 0.8, 0.6, 0.4
+BENEFIT = 0.6
+
+#: Hours of lunch and of dinner by time zone, where they differ from the rest.
+_HOURS = {
+    "Europe/Madrid": ((13.5, 16.0), (20.5, 23.5)),
+    "Europe/Athens": ((13.5, 16.0), (20.5, 23.5)),
+    "Europe/Rome": ((12.5, 14.5), (19.5, 22.0)),
+    "Europe/Lisbon": ((12.5, 14.5), (19.5, 22.0)),
+    "Europe/Paris": ((12.0, 14.0), (19.0, 21.5)),
+    "Europe/Helsinki": ((11.0, 13.5), (16.5, 20.0)),
+    "Europe/Stockholm": ((11.5, 13.5), (17.0, 20.0)),
+    "Europe/Oslo": ((11.5, 13.5), (16.5, 20.0)),
+    "America/Argentina/Buenos_Aires": ((12.5, 15.0), (20.5, 23.5)),
+}
+_ELSEWHERE = ((11.5, 14.0), (17.5, 21.0))
+
+
+class _Goal(NamedTuple):
+    """Where the person will be, and when."""
+
+    lat: float
+    lon: float
+    label: str
+    role: PlaceRole
+    probability: float
+    arrival: float
+    expires: float
+    reason: Reason
+
+
+class _Meal(NamedTuple):
+    """Which meal it is time for, and how that is known."""
+
+    name: str
+    is_usual: bool
+    reason: Reason
+
+
+class _Option(NamedTuple):
+    """A place to eat, as it will be on arrival; `is_open` None: hours not known."""
+
+    point: PointOfInterest
+    away_m: float
+    is_open: bool | None
+    wait: Wait
+    visits: int
+
+    @property
+    def score(self) -> float:
+        """Worth, in tens of minutes: of waiting, of walking at 80 m a minute."""
+        score = -self.wait.minutes / 10 - self.away_m / 800
+        return score + min(1.5, 0.5 * self.visits) - (0.0 if self.is_open else 1.0)
+
+
+class Dinner:
+    """Offers up to three places to eat around the destination."""
+
+    name = "dinner"
+
+    def needs(self, situation: Situation) -> Iterable[Need]:
+        """One need at most: the meal that the arrival falls into."""
+        atlas = situation.atlas
+        goal = _goal(situation)
+        if atlas is None or goal is None:
+            return
+        moment = local(goal.arrival, situation.zone)
+        if _hour(moment) < NIGHT_UNTIL_H:
+            return
+        near = atlas.near(goal.lat, goal.lon, WALK_M, EATING)
+        if not near:
+            return
+        area = _area(situation, goal, near)
+        visits = visits_of(situation, EATING)
+        meal = _meal(situation.zone, moment, visits, area is not None, goal.role)
+        if meal is None:
+            return
+        options = [_option(point, goal, moment, visits) for point in near]
+        options = [option for option in options if option.is_open is not False]
+        if not options:
+            return
+        chosen = _choose(options)
+        chance = P_USUAL if meal.is_usual else P_HOUR if area is None else P_AREA
+        yield Need(
+            skill=self.name,
+            key=meal.name,
+            title=_title(meal, area or goal.label, chosen, moment),
+            probability=min(1.0, goal.probability * chance),
+            benefit=BENEFIT,
+            reasons=(goal.reason, meal.reason, _supply(near, options, moment)),
+            expires=max(goal.expires, situation.time + 60.0),
+            surfaces=(Surface.CAR, Surface.PHONE),
+            details=(
+                *(_line(option, moment) for option in chosen),
+                f"Map: {atlas.attribution}",
+            ),
+        )
+
+
+def _goal(situation: Situation) -> _Goal | None:
+    if situation.forecast is not None:
+        located = [c for c in situation.forecast.candidates if c.lat is not None]
+        best = max(located, key=lambda c: c.probability, default=None)
+        if best is None or best.probability < LIKELY:
+            return None
+        return _goal_ahead(situation, best, best.arrival or situation.forecast.arrival)
+    return _goal_here(situation)
+
+
+def _goal_ahead(
+    situation: Situation, candidate: Candidate, arrival: Interval | None
+) -> _Goal | None:
+    if arrival is None or candidate.lat is None or candidate.lon is None:
+        return None
+    place = situation.places.get(candidate.place)
+    low = clock_text(arrival.low, situation.zone)
+    high = clock_text(arrival.high, situation.zone)
+    return _Goal(
+        candidate.lat,
+        candidate.lon,
+        candidate.label,
+        PlaceRole.OTHER if place is None else place.role,
+        candidate.probability,
+        max(arrival.median, situation.time),
+        arrival.high + 600.0,
+        Reason(
+            f"{round(100 * candidate.probability)} % you are heading to "
+            f"{candidate.label}, arriving {low} to {high}"
+        ),
+    )
+
+
+def _goal_here(situation: Situation) -> _Goal | None:
+    """Where the person has just come to."""
+    place = situation.places.get(situation.at)
+    last = situation.stays[-1] if situation.stays else None
+    if place is None or place.lat is None or place.lon is None or last is None:
+        return None
+    since_s = situation.time - last.arrival
+    if last.place != place.id or not 0 <= since_s < ARRIVED_S:
+        return None
+    at = clock_text(last.arrival, situation.zone)
+    return _Goal(
+        place.lat,
+        place.lon,
+        place.label,
+        place.role,
+        1.0,
+        situation.time,
+        last.arrival + ARRIVED_S,
+        Reason(f"You came to {place.label} at {at}"),
+    )
+
+
+def _area(
+    situation: Situation, goal: _Goal, near: Sequence[PointOfInterest]
+) -> str | None:
+    """Name of the eating or shopping area that the goal is in, None if in none."""
+    if situation.atlas is not None:
+        shops = situation.atlas.near(goal.lat, goal.lon, AREA_M, SHOPPING, 1)
+        if shops:
+            return shops[0].name or goal.label
+    close = [point for point in near if _away_m(point, goal) <= AREA_M]
+    return goal.label if len(close) >= AREA_PLACES else None
+
+
+def _meal(
+    zone: tzinfo,
+    moment: datetime,
+    visits: Sequence[Visit],
+    is_area: bool,
+    role: PlaceRole,
+) -> _Meal | None:
+    name = "lunch" if _hour(moment) < 16.0 else "dinner"
+    around = [v for v in visits if is_around(v.arrival, moment)]
+    same_day = [v for v in around if v.arrival.weekday() == moment.weekday()]
+    habit = same_day if role is PlaceRole.HOME else around
+    if len(habit) >= USUAL_VISITS:
+        text = (
+            f"You ate out around {moment:%H}:00 {len(around)} times in the last half "
+            f"year, {len(same_day)} of them on a {moment:%A}"
+        )
+        return _Meal(name, True, Reason(text, len(same_day), len(around)))
+    if role is not PlaceRole.OTHER:
+        return None
+    hours = _HOURS.get(getattr(zone, "key", ""), _ELSEWHERE)
+    early_h = SHOP_FIRST_H if is_area else 0.0
+    for meal, (begin, end) in zip(("lunch", "dinner"), hours, strict=True):
+        if begin - early_h <= _hour(moment) <= end:
+            text = f"{moment:%H:%M} is about the usual hour of {meal} there"
+            return _Meal(meal, False, Reason(text))
+    return None
+
+
+def _option(
+    point: PointOfInterest, goal: _Goal, moment: datetime, visits: Sequence[Visit]
+) -> _Option:
+    hours = parse(point.opening_hours)
+    is_open = None if hours is None else hours.is_open(moment)
+    if hours is not None and is_open:
+        stays_open = hours.is_open(moment + timedelta(minutes=MEAL_MIN))
+        is_open = None if stays_open is None else stays_open
+    own = sum(visit.point == point.id for visit in visits)
+    wait = expect_wait(point, moment, visits)
+    return _Option(point, _away_m(point, goal), is_open, wait, own)
+
+
+def _choose(options: Sequence[_Option]) -> list[_Option]:
+    """The best few, rather of different cuisines, never one chain twice."""
+    left = sorted(options, key=lambda option: (-option.score, option.point.id))
+    chosen: list[_Option] = []
+    while left and len(chosen) < MAX_PLACES:
+        taken = {_cuisine(option.point) for option in chosen}
+        best = max(
+            left, key=lambda o: o.score - (1.0 if _cuisine(o.point) in taken else 0.0)
+        )
+        chosen.append(best)
+        left = [option for option in left if option.point.name != best.point.name]
+    return chosen
+
+
+def _supply(
+    near: Sequence[PointOfInterest], options: Sequence[_Option], moment: datetime
+) -> Reason:
+    known = sum(option.is_open is True for option in options)
+    text = (
+        f"{known} of the {len(near)} nearest places to eat within {WALK_M:.0f} m "
+        f"are known to be open at {moment:%H:%M}"
+    )
+    return Reason(text, known, len(near))
+
+
+def _title(meal: _Meal, where: str, chosen: Sequence[_Option], moment: datetime) -> str:
+    known = sum(option.is_open is True for option in chosen)
+    noun = "place" if len(chosen) == 1 else "places"
+    state = f"open at {moment:%H:%M}" if known == len(chosen) else "to eat"
+    return f"{meal.name.capitalize()} near {where}: {len(chosen)} {noun} {state}"[:200]
+
+
+def _line(option: _Option, moment: datetime) -> str:
+    point = option.point
+    parts = [point.name or point.kind.replace("_", " ")]
+    if point.cuisine:
+        parts.append(", ".join(_words(point.cuisine)[:2]))
+    parts.append(f"{round(option.away_m, -1):.0f} m away")
+    parts.append(_hours_text(option, moment))
+    wait = option.wait
+    minutes = 5 * round(wait.minutes / 5)
+    waiting = f"wait about {minutes} min" if minutes else "hardly a wait"
+    return f"{', '.join(parts)}, {waiting} ({wait.basis})"
+
+
+def _hours_text(option: _Option, moment: datetime) -> str:
+    hours = parse(option.point.opening_hours)
+    if hours is None or option.is_open is None:
+        return "hours not known"
+    closing = hours.closes(moment)
+    text = "open" if closing is None else f"open until {closing:%H:%M}"
+    return f"{text} (unless a holiday)" if hours.has_holidays else text
+
+
+def _cuisine(point: PointOfInterest) -> str:
+    words = _words(point.cuisine)
+    return words[0] if words else point.kind
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip().replace("_", " ") for word in text.split(";") if word.strip()]
+
+
+def _away_m(point: PointOfInterest, goal: _Goal) -> float:
+    return distance_m(point.lat, point.lon, goal.lat, goal.lon)
+
+
+def _hour(moment: datetime) -> float:
+    return moment.hour + moment.minute / 60
