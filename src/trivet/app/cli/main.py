@@ -1,0 +1,63 @@
+"""The command line: `trivet VERB`, each verb in a module of its own.
+
+A verb's module is imported only when the verb is called, so that help is quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+from trivet import __version__
+
+#: verb -> (module, its Typer, line of help)
+VERBS: dict[str, tuple[str, str, str]] = {
+    "import": ("imports", "app", "Take up recordings of a phone, a car or a home."),
+    "map": ("maps", "app", "The offline map: import one, look around."),
+    "places": ("history", "places_app", "The places that were learned."),
+    "trips": ("history", "trips_app", "The trips that were learned."),
+    "doctor": ("doctor", "app", "Whether this machine has what trivet needs."),
+}
+_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+def _version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Tell the version."
+        ),
+    ] = False,
+) -> None:
+    """A phone, a car and a home as one system, with no cloud in between."""
+
+
+def _verb(verb: str, module: str, name: str) -> Callable[[typer.Context], None]:
+    def call(context: typer.Context) -> None:
+        inner: typer.Typer = getattr(import_module(f"trivet.app.cli.{module}"), name)
+        inner(args=context.args, prog_name=f"trivet {verb}")
+
+    return call
+
+
+for _name, (_module, _app, _help) in VERBS.items():
+    app.command(_name, help=_help, context_settings=_PASS_ON, add_help_option=False)(
+        _verb(_name, _module, _app)
+    )
+
+
+def run() -> None:
+    """Run the command line of this process."""
+    app(prog_name="trivet")

@@ -1,0 +1,32 @@
+"""Where a household's files are on this machine.
+
+Source: XDG Base Directory Specification, through platformdirs.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+#: Names the household's folder, over the default.
+VARIABLE = "TRIVET_HOUSEHOLD"
+
+
+def household_folder(named: Path | None = None) -> Path:
+    """The folder named, else $TRIVET_HOUSEHOLD, else the user's data folder."""
+    if named is not None:
+        return named
+    from_environment = os.environ.get(VARIABLE)
+    return Path(from_environment) if from_environment else user_data_path("trivet")
+
+
+def samples_file(folder: Path) -> Path:
+    """The imported samples."""
+    return folder / "samples.db"
+
+
+def atlas_file(folder: Path) -> Path:
+    """The offline map."""
+    return folder / "atlas.db"

@@ -1,0 +1,89 @@
+"""Gathers what devices send, and waits until all that was promised has come."""
+
+from __future__ import annotations
+
+import asyncio
+
+from trivet.app.view import Flow
+from trivet.domain import Sample, UnreachableError
+from trivet.domain.wire import Advance, Watermark
+from trivet.fabric.link import Link
+
+#: How long a promised sample may be under way, in real seconds.
+LATEST_S = 2.0
+
+
+class Gatherer:
+    """Collects samples addressed to this device.
+
+    Args:
+        link: this device's place on the fabric.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._samples: list[Sample] = []
+        self._received: dict[str, int] = {}
+        self._base: dict[str, tuple[int, int]] = {}
+        self._arrived = asyncio.Event()
+        self._flows: dict[tuple[str, str], tuple[int, float]] = {}
+        #: samples that were promised and never came
+        self.lost = 0
+
+    async def run(self) -> None:
+        """Take in samples until the link closes."""
+        async for received in self._link.subscribe():
+            message = received.message
+            if isinstance(message, Sample) and message.device == received.owner:
+                self._take(message)
+
+    def _take(self, sample: Sample) -> None:
+        self._samples.append(sample)
+        self._received[sample.device] = self._received.get(sample.device, 0) + 1
+        self.note(sample)
+        self._arrived.set()
+
+    def note(self, sample: Sample) -> None:
+        """Count a sample that was given to this device."""
+        count, _ = self._flows.get((sample.device, sample.path), (0, 0.0))
+        self._flows[(sample.device, sample.path)] = (count + 1, sample.time)
+
+    def take(self) -> list[Sample]:
+        """What has come since the last call."""
+        samples, self._samples = self._samples, []
+        return samples
+
+    async def advance(self, device: str, until: float) -> bool:
+        """Let a device live on until an event time; whether it is there.
+
+        Returns when all samples that it sent have come, or LATEST_S after.
+        """
+        try:
+            reply = await self._link.ask(device, "advance", Advance(until))
+        except UnreachableError:
+            return False
+        if isinstance(reply, Watermark):
+            await self._await_all(device, reply.sent)
+        return True
+
+    async def _await_all(self, device: str, sent: int) -> None:
+        sent_before, received_before = self._base.get(device, (0, 0))
+        if sent < sent_before:  # the device was started anew and counts from zero
+            sent_before = 0
+        due = received_before + sent - sent_before
+        try:
+            async with asyncio.timeout(LATEST_S):
+                while self._received.get(device, 0) < due:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        except TimeoutError:
+            self.lost += due - self._received.get(device, 0)
+        self._base[device] = (sent, self._received.get(device, 0))
+
+    def flows(self) -> tuple[Flow, ...]:
+        """What every device has given this one, by owner and path."""
+        me = self._link.device
+        return tuple(
+            Flow(owner, me, path, count, last)
+            for (owner, path), (count, last) in sorted(self._flows.items())
+        )

@@ -1,0 +1,167 @@
+"""The home's part: it lets the others live on, learns, suggests, and shows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from trivet.app.album import Album
+from trivet.app.gather import Gatherer
+from trivet.app.mind import Mind
+from trivet.app.part import ANSWER, COMMAND, FORECAST, SUGGESTION, obey
+from trivet.app.picture import Scene, draw_frame, draw_map
+from trivet.app.view import Frame, MapView, TimelineEntry
+from trivet.domain import (
+    Action,
+    Adapter,
+    Answer,
+    AnswerKind,
+    Suggestion,
+    Surface,
+    TrivetError,
+    UsageError,
+)
+from trivet.domain.wire import Ack, Command, Message
+from trivet.engine.explain import why, why_forecast
+from trivet.fabric.link import Link
+
+
+class Hub:
+    """The home device: adapter, mind, and what the page asks of it.
+
+    Args:
+        adapter: the home itself.
+        link: its place on the fabric.
+        mind: what learns and suggests.
+        scene: what is drawn besides: roads, notice, names.
+    """
+
+    def __init__(self, adapter: Adapter, link: Link, mind: Mind, scene: Scene) -> None:
+        self.mind = mind
+        self.gatherer = Gatherer(link)
+        self.album = Album()
+        self.time = 0.0
+        self.speed = 60.0
+        self.is_paused = False
+        self._adapter = adapter
+        self._link = link
+        self._scene = scene
+        self._others = (mind.roles.phone, mind.roles.car)
+        link.answer(ANSWER, self._answered)
+
+    async def step(self, until: float) -> list[Suggestion]:
+        """Let the household live on until an event time; what is newly suggested."""
+        await asyncio.gather(*(self.gatherer.advance(d, until) for d in self._others))
+        samples = self.gatherer.take()
+        for sample in self._adapter.samples(until):
+            self.gatherer.note(sample)
+            samples.append(sample)
+        for sample in sorted(samples, key=lambda sample: sample.time):
+            self.mind.learn(sample)
+        self.time = until
+        before = self.mind.forecast
+        new = self.mind.step(until)
+        await self._show(new, self.mind.forecast is not before)
+        self.album.keep(self.frame())
+        return new
+
+    async def _show(self, new: Sequence[Suggestion], is_forecast_new: bool) -> None:
+        device = {
+            Surface.PHONE: self.mind.roles.phone,
+            Surface.CAR: self.mind.roles.car,
+        }
+        for suggestion in new:
+            if suggestion.surface in device:
+                await self._link.publish(
+                    device[suggestion.surface], suggestion, SUGGESTION
+                )
+        forecast = self.mind.forecast
+        if is_forecast_new and forecast is not None:
+            for recipient in self._others:
+                await self._link.publish(recipient, forecast, FORECAST)
+
+    async def _answered(self, asker: str, message: Message | None) -> Message:
+        if not isinstance(message, Answer):
+            raise UsageError("answer wants a suggestion and a word")
+        await self.answer(message.suggestion, message.kind)
+        return Ack(True)
+
+    # --- what the page asks (app.view.Viewed) ----------------------------------
+
+    async def answer(self, suggestion: str, kind: AnswerKind) -> None:
+        """Record what the person said, and do what a "yes" asks for.
+
+        Raises:
+            UsageError: no such suggestion waits for an answer.
+        """
+        found = self.mind.answer(suggestion, kind, self.time)
+        if kind is AnswerKind.YES:
+            for action in found.need.actions:
+                await self._do(action)
+        self.album.replace(self.frame())
+
+    async def _do(self, action: Action) -> None:
+        command = Command(action.path, action.value, self.time)
+        if action.device == self._link.device:
+            done: Message = obey(self._adapter, command)
+        else:
+            try:
+                done = await self._link.ask(action.device, COMMAND, command)
+            except TrivetError as error:
+                done = Ack(False, str(error)[:1000])
+        if isinstance(done, Ack) and not done.ok:
+            self.mind.note(self.time, f"{action.label} failed", [done.error])
+        else:
+            self.mind.note(self.time, f"{action.label}: done", [])
+
+    def frame(self) -> Frame:
+        """The newest frame."""
+        alive = frozenset({self._link.device}) | self._link.alive
+        return draw_frame(
+            self.mind,
+            self._scene,
+            alive,
+            self.gatherer.flows(),
+            time=self.time,
+            speed=self.speed,
+            is_paused=self.is_paused,
+        )
+
+    def frame_at(self, time: float) -> Frame:
+        """The frame that was newest at event time `time`."""
+        return self.album.at(time) or self.frame()
+
+    def span(self) -> tuple[float, float]:
+        """Event times of the oldest and the newest frame kept."""
+        return self.album.span() or (self.time, self.time)
+
+    def map(self) -> MapView:
+        """What the map is drawn from."""
+        return draw_map(self.mind, self._scene)
+
+    def timeline(self) -> Sequence[TimelineEntry]:
+        """The lines of the day, oldest first."""
+        return tuple(sorted(self.mind.lines, key=lambda line: line.time))
+
+    def why(self, suggestion: str) -> Sequence[str]:
+        """Why a suggestion was made; why this forecast, for an empty id."""
+        zone = self.mind.zone
+        if suggestion:
+            found = self.mind.suggestion(suggestion)
+            return why(found, self.mind.suggester.feedback, zone)
+        forecast = self.mind.forecast
+        return why_forecast(forecast, zone) if forecast else ["No trip is running."]
+
+    def set_speed(self, speed: float) -> None:
+        """Set event seconds a real second.
+
+        Raises:
+            UsageError: not between 0.1 and 3600.
+        """
+        if not 0.1 <= speed <= 3600:
+            raise UsageError(f"a speed of {speed} is not between 0.1 and 3600")
+        self.speed = speed
+
+    def set_paused(self, is_paused: bool) -> None:
+        """Let event time stand still, or go on."""
+        self.is_paused = is_paused

@@ -1,0 +1,212 @@
+"""The household's mind: context, anticipation and suggestions, in event time.
+
+It is fed samples and told the time; live, replayed and simulated days are one path.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import msgspec
+
+from trivet.app.naming import Namer
+from trivet.app.view import TimelineEntry
+from trivet.domain import (
+    Answer,
+    AnswerKind,
+    Forecast,
+    Place,
+    PlaceRole,
+    Sample,
+    Suggestion,
+    UsageError,
+)
+from trivet.domain.clock import ZoneOf, clock_text
+from trivet.domain.sample import Position
+from trivet.engine import Anticipator
+from trivet.engine.context import Context
+from trivet.engine.situation import Atlas, Situation, Skill
+from trivet.engine.suggest import Suggester
+
+#: Lines of the day that are kept; older ones go.
+MAX_LINES = 500
+#: While a trip runs it is forecast anew after this many seconds of event time.
+FORECAST_EVERY_S = 10.0
+
+
+class Roles(msgspec.Struct, frozen=True):
+    """Who is who: the person, and the ids of the household's devices."""
+
+    person: str = "ada"
+    phone: str = "phone"
+    car: str = "car"
+    home: str = "home"
+
+
+class Mind:
+    """Learns from samples and says what is likely and what to suggest.
+
+    Args:
+        roles: the person and the devices.
+        zone_of: gives the time zone at a position.
+        skills: what turns situations into needs.
+        atlas: the offline map, if there is one.
+    """
+
+    def __init__(
+        self,
+        roles: Roles,
+        zone_of: ZoneOf,
+        skills: Sequence[Skill],
+        atlas: Atlas | None = None,
+    ) -> None:
+        self.roles = roles
+        self.atlas = atlas
+        self.namer = Namer(atlas)
+        self.context = Context()
+        self.anticipator = Anticipator(roles.person, roles.phone, zone_of)
+        self.suggester = Suggester(roles.person, skills)
+        self.forecast: Forecast | None = None
+        self.lines: deque[TimelineEntry] = deque(maxlen=MAX_LINES)
+        self.answers: deque[Answer] = deque(maxlen=50)
+        self._trail: deque[tuple[float, float]] = deque(maxlen=2000)
+        self._zone_of = zone_of
+        self.zone = zone_of(0.0, 0.0)
+        self._has_zone = False
+
+    def learn(self, sample: Sample) -> None:
+        """Take up one sample: predict first, then learn."""
+        if not self._has_zone and isinstance(sample.value, Position):
+            self.zone = self._zone_of(sample.value.lat, sample.value.lon)
+            self._has_zone = True
+        if sample.device == self.roles.phone and isinstance(sample.value, Position):
+            self._trail.append((sample.value.lat, sample.value.lon))
+        self.context.learn_one(sample)
+        self.anticipator.learn_one(sample)
+
+    def step(self, time: float) -> list[Suggestion]:
+        """Look at what is known at event time `time`; the suggestions that are new."""
+        self._forecast(time)
+        for answer in self.suggester.expire(time):
+            self._note_answer(answer)
+        new = self.suggester.suggest(self.situation(time))
+        for suggestion in new:
+            need = suggestion.need
+            reasons = [reason.text for reason in need.reasons]
+            self._note(time, "suggestion", need.title, [*need.details, *reasons])
+        return new
+
+    def answer(self, suggestion: str, kind: AnswerKind, time: float) -> Suggestion:
+        """Record what the person said; the suggestion that it was about.
+
+        Raises:
+            UsageError: no such suggestion waits for an answer.
+        """
+        found = self.suggestion(suggestion)
+        answer = Answer(suggestion, kind, time)
+        self.suggester.answer(answer)
+        self._note_answer(answer, found.need.title)
+        return found
+
+    def suggestion(self, suggestion: str) -> Suggestion:
+        """The suggestion with that id that waits for an answer.
+
+        Raises:
+            UsageError: there is none.
+        """
+        for found in self.suggester.live:
+            if found.id == suggestion:
+                return found
+        raise UsageError(
+            f"no suggestion {suggestion!r} waits for an answer",
+            hint="it expired, or was answered on another device",
+        )
+
+    def situation(self, time: float) -> Situation:
+        """All that a skill may look at."""
+        return Situation(
+            time=time,
+            zone=self.zone,
+            person=self.roles.person,
+            phone=self.roles.phone,
+            car=self.roles.car,
+            home=self.roles.home,
+            context=self.context,
+            forecast=self.forecast,
+            at=self.anticipator.at(time),
+            places=self.namer.places(self.anticipator.places),
+            stays=self.anticipator.stays,
+            atlas=self.atlas,
+        )
+
+    def place(self, time: float) -> Place | None:
+        """Where the person is staying, None on a trip."""
+        place = self.anticipator.places.get(self.anticipator.at(time))
+        return None if place is None else self.namer.place(place)
+
+    def home_position(self) -> tuple[float, float] | None:
+        """Where the person's home is, in degrees, once it was found."""
+        found = [
+            place
+            for place in self.anticipator.places.values()
+            if place.role is PlaceRole.HOME
+        ]
+        home = max(found, key=lambda place: place.visits, default=None)
+        if home is None or home.lat is None or home.lon is None:
+            return None
+        return home.lat, home.lon
+
+    def trail(self) -> tuple[tuple[float, float], ...]:
+        """The running trip so far, (lat, lon) in degrees."""
+        return tuple(self._trail) if self.forecast is not None else ()
+
+    def note(self, time: float, text: str, details: list[str]) -> None:
+        """Add a line about the home to the timeline."""
+        self._note(time, "home", text, details)
+
+    def _forecast(self, time: float) -> None:
+        last = self.forecast
+        if last is not None and 0 <= time - last.time < FORECAST_EVERY_S:
+            return
+        found = self.anticipator.predict_one(time)
+        if found is not None:
+            found = self.namer.forecast(found, self.anticipator.places)
+        self.forecast = found
+        if last is None and self.forecast is not None:
+            likely = self.forecast.best
+            while len(self._trail) > 10:
+                self._trail.popleft()
+            text = f"{self.roles.person.title()} set off"
+            detail = f"{likely.probability:.0%} {likely.label}"
+            self._note(self.forecast.departure, "departure", text, [detail])
+        if last is not None and self.forecast is None:
+            self._note_arrival(time, last)
+
+    def _note_arrival(self, time: float, last: Forecast) -> None:
+        place = self.place(time)
+        trips = self.anticipator.trips
+        if place is None or not trips:
+            return
+        share = last.probability_of(place.id)
+        text = f"{self.roles.person.title()} arrived: {place.label}"
+        detail = f"the last forecast gave it {share:.0%}"
+        self._note(trips[-1].arrival, "arrival", text, [detail])
+
+    def _note_answer(self, answer: Answer, title: str = "") -> None:
+        self.answers.appendleft(answer)
+        if answer.kind is not AnswerKind.IGNORED:
+            word = {"yes": "Yes", "not_now": "Not now"}[answer.kind.value]
+            self._note(answer.time, "answer", f"{word}: {title}", [])
+
+    def _note(self, time: float, kind: str, text: str, details: list[str]) -> None:
+        self.lines.append(TimelineEntry(time, kind, text, tuple(details)))
+
+    def clock(self, time: float) -> str:
+        """The event time as the person's clock shows it."""
+        return clock_text(time, self.zone)
+
+    @property
+    def zone_name(self) -> str:
+        """Name of the local time zone."""
+        return str(self.zone)

@@ -1,0 +1,112 @@
+"""What the command line and the page both call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from trivet.app.folder import atlas_file, samples_file
+from trivet.app.store import SampleStore
+from trivet.app.zone import fixed_zone, named_zone, zone_by_position
+from trivet.atlas import AtlasIndex
+from trivet.devices.replay import Options, Report, find_recordings, read
+from trivet.domain import InputError, Sample, UsageError
+from trivet.domain.clock import ZoneOf
+from trivet.engine import Anticipator
+
+
+class Imported(msgspec.Struct, frozen=True):
+    """What an import did: new samples, and the readers' report as plain values."""
+
+    source: str
+    added: int
+    report: dict[str, object]
+
+
+def zone_of(zone: str) -> ZoneOf:
+    """The named zone everywhere, or the zone by position when none is named."""
+    return fixed_zone(named_zone(zone)) if zone else zone_by_position()
+
+
+def options(zone: str = "", device: str = "", person: str = "") -> Options:
+    """What the recordings do not say themselves."""
+    return Options(
+        device=device, zone=named_zone(zone) if zone else None, person=person
+    )
+
+
+def recorded(path: Path, report: Report, given: Options) -> Iterator[Sample]:
+    """The samples of a file or a folder of recordings, in order of event time.
+
+    Raises:
+        InputError: nothing there, or no known format.
+    """
+    if not path.exists():
+        raise InputError("no such file or folder", path=str(path))
+    files = find_recordings(path)
+    if not files:
+        raise InputError("no recordings in this folder", path=str(path))
+    return read(files, report, given)
+
+
+def import_recordings(folder: Path, path: Path, given: Options) -> Imported:
+    """Take up recordings into the household: all of them, or nothing.
+
+    Raises:
+        InputError: a file is not what it claims, or nothing in it was understood.
+        UsageError: it was imported before.
+    """
+    report = Report()
+    with SampleStore(samples_file(folder)) as store:
+        added = store.add(
+            str(path.resolve()), _some(recorded(path, report, given), path, report)
+        )
+    return Imported(str(path), added, report.to_dict())
+
+
+def _some(samples: Iterator[Sample], path: Path, report: Report) -> Iterator[Sample]:
+    found = False
+    for sample in samples:
+        found = True
+        yield sample
+    if not found:
+        reasons = ", ".join(report.skipped) or "it holds no records"
+        raise InputError(f"nothing could be imported: {reasons}", path=str(path))
+
+
+def learned(folder: Path, device: str, person: str, zone: str) -> Anticipator:
+    """What is learned from the imported samples of one device.
+
+    Raises:
+        UsageError: nothing was imported, or nothing of that device.
+    """
+    with SampleStore(samples_file(folder)) as store:
+        devices = store.devices()
+        if device not in devices:
+            raise UsageError(
+                f"there are no samples of {device!r} here",
+                hint=f"there are of: {', '.join(devices)}; name it with --device"
+                if devices
+                else "import a recording first: trivet import FILE",
+            )
+        anticipator = Anticipator(person, device, zone_of(zone))
+        for sample in store.samples(device):
+            anticipator.learn_one(sample)
+    return anticipator
+
+
+def open_atlas(folder: Path) -> AtlasIndex:
+    """The household's offline map.
+
+    Raises:
+        UsageError: none was imported.
+    """
+    path = atlas_file(folder)
+    if not path.exists():
+        raise UsageError(
+            "this household has no offline map",
+            hint="trivet map import FILE.osm.pbf",
+        )
+    return AtlasIndex(path)

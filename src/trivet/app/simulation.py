@@ -1,0 +1,88 @@
+"""A simulated household on the fabric: who plays which part, and how time passes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from time import monotonic
+
+from trivet.app.hub import Hub
+from trivet.app.mind import Mind, Roles
+from trivet.app.part import Part
+from trivet.app.picture import Scene
+from trivet.app.zone import fixed_zone
+from trivet.atlas import MemoryAtlas
+from trivet.devices.world import World
+from trivet.domain import AnswerKind, DeviceKind, TrivetError
+from trivet.fabric.link import Link
+from trivet.skills.registry import load
+
+#: Days that the household has lived before the demo begins, which the mind learns.
+LEARNED_DAYS = 56
+DAY_S = 86_400.0
+#: Step of event time when nothing runs as fast as it can: on a trip, and at rest.
+TRIP_STEP_S, REST_STEP_S = 15.0, 60.0
+#: Real seconds between two steps when people watch.
+TICK_S = 0.1
+
+
+def first_day(world: World) -> float:
+    """Event time at which the demo begins: a Friday, with LEARNED_DAYS before it."""
+    start = world.start_time + LEARNED_DAYS * DAY_S + 4 * DAY_S
+    return start + 6 * 3600.0
+
+
+def make_hub(world: World, link: Link, start: float) -> Hub:
+    """The home of the simulated household, with all days before `start` learned."""
+    atlas = MemoryAtlas(world.points_of_interest, world.notice)
+    mind = Mind(Roles(), fixed_zone(world.zone), load(), atlas)
+    for sample in world.history(world.start_time, start):
+        mind.learn(sample)
+    mind.step(start)
+    mind.lines.clear()
+    scene = Scene(world.notice, world.roads, world.points_of_interest)
+    hub = Hub(world.adapter(DeviceKind.HOME, start), link, mind, scene)
+    hub.time = start
+    return hub
+
+
+def make_part(world: World, kind: DeviceKind, link: Link, start: float) -> Part:
+    """The phone or the car of the simulated household."""
+    return Part(world.adapter(kind, start), link)
+
+
+async def run_through(
+    hub: Hub,
+    until: float,
+    answer: AnswerKind | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> None:
+    """Let the household live until an event time, as fast as it can.
+
+    Args:
+        hub: the home.
+        until: event time of the end.
+        answer: what the person says to every suggestion, None for nothing.
+        progress: told the event time after each step.
+    """
+    while hub.time < until:
+        step = TRIP_STEP_S if hub.mind.forecast else REST_STEP_S
+        for suggestion in await hub.step(min(until, hub.time + step)):
+            if answer is not None:
+                await hub.answer(suggestion.id, answer)
+        if progress is not None:
+            progress(hub.time)
+
+
+async def run_paced(hub: Hub, end: float) -> None:
+    """Let the household live at the hub's own speed until an event time."""
+    last = monotonic()
+    while hub.time < end:
+        await asyncio.sleep(TICK_S)
+        now = monotonic()
+        passed, last = now - last, now
+        if not hub.is_paused:
+            try:
+                await hub.step(min(end, hub.time + passed * hub.speed))
+            except TrivetError as error:
+                hub.mind.note(hub.time, str(error), [])

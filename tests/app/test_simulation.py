@@ -1,0 +1,67 @@
+"""Three devices on one fabric live through a simulated day."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import pytest
+
+from trivet.app.hub import Hub
+from trivet.app.simulation import first_day, make_hub, make_part, run_through
+from trivet.devices.world import World
+from trivet.domain import AnswerKind, DeviceKind, UsageError
+from trivet.fabric.memory import MemoryFabric
+
+
+async def lived(hours: float, answer: AnswerKind | None = None) -> Hub:
+    world = World(seed=7)
+    start = first_day(world)
+    async with AsyncExitStack() as stack:
+        fabric = MemoryFabric("home")
+        home, phone, car = [
+            await stack.enter_async_context(fabric.open_session(device))
+            for device in ("home", "phone", "car")
+        ]
+        hub = make_hub(world, home, start)
+        make_part(world, DeviceKind.PHONE, phone, start)
+        make_part(world, DeviceKind.CAR, car, start)
+        gathering = asyncio.create_task(hub.gatherer.run())
+        await run_through(hub, start + hours * 3600, answer)
+        gathering.cancel()
+    return hub
+
+
+async def test_a_day_is_lived_and_nothing_is_lost() -> None:
+    hub = await lived(18.0)
+    kinds = {line.kind for line in hub.timeline()}
+    assert {"departure", "arrival"} <= kinds
+    assert hub.gatherer.lost == 0
+    assert hub.mind.suggester.faults == {}
+    owners = {flow.owner for flow in hub.frame().flows}
+    assert owners == {"phone", "car", "home"}
+
+
+async def test_the_same_seed_is_the_same_day() -> None:
+    one, two = await lived(14.0), await lived(14.0)
+    assert one.timeline() == two.timeline()
+    assert one.frame() == two.frame()
+
+
+async def test_forecasts_are_distributions() -> None:
+    hub = await lived(18.0)
+    forecasts = [
+        frame.forecast
+        for frame in map(hub.frame_at, range(int(hub.span()[0]), int(hub.time), 60))
+        if frame.forecast
+    ]
+    assert forecasts
+    for forecast in forecasts:
+        assert sum(c.probability for c in forecast.candidates) == pytest.approx(1.0)
+        assert any(not c.place for c in forecast.candidates)
+
+
+async def test_an_answer_to_nothing_is_refused() -> None:
+    hub = await lived(1.0)
+    with pytest.raises(UsageError, match="no suggestion"):
+        await hub.answer("nothing", AnswerKind.YES)
