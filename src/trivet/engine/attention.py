@@ -46,7 +46,7 @@ class Attention(msgspec.Struct, frozen=True):
         quiet_from_h: local hour at which the quiet hours begin.
         quiet_until_h: local hour at which they end.
         base: cost of any interruption.
-        quiet: added in the quiet hours.
+        quiet: added in the quiet hours, unless on a trip: there the person is awake.
         driving: added while driving at `fast_kph`, in proportion to speed below it.
         unknown: added on a trip whose speed nobody tells.
         again: added for each suggestion already given on that local day.
@@ -56,11 +56,11 @@ class Attention(msgspec.Struct, frozen=True):
 
     quiet_from_h: float = 22.0
     quiet_until_h: float = 7.0
-    base: float = 0.05
+    base: float = 0.04
     quiet: float = 0.3
-    driving: float = 0.1
+    driving: float = 0.08
     unknown: float = 0.05
-    again: float = 0.03
+    again: float = 0.015
     fast_kph: float = 110.0
     wet_kph: float = 70.0
 
@@ -87,7 +87,7 @@ class Attention(msgspec.Struct, frozen=True):
     def cost(self, situation: Situation, given_today: int) -> float:
         """Cost of one more suggestion now, `given_today` having been given already."""
         cost = self.base + self.again * given_today
-        if self.is_quiet(situation):
+        if situation.forecast is None and self.is_quiet(situation):
             cost += self.quiet
         if self.load(situation) is not Load.NONE:
             speed = speed_kph(situation)

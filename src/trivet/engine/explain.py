@@ -61,7 +61,9 @@ def why_forecast(forecast: Forecast, zone: tzinfo) -> list[str]:
             f"{other.label} {percent(other.probability)}" for other in likely
         )
         lines.append(f"Otherwise: {listed}.")
-        lines.append(_what_would_change(likely[0]))
+    known = next((other for other in likely if other.place), None)
+    if known is not None:
+        lines.append(_what_would_change(known))
     return lines
 
 

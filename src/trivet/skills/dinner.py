@@ -17,6 +17,7 @@ from trivet.domain.forecast import Candidate, Interval, Reason
 from trivet.domain.geo import distance_m
 from trivet.domain.place import PlaceRole, PointOfInterest
 from trivet.domain.suggestion import Need, Surface
+from trivet.engine.explain import interval_text, percent
 from trivet.engine.opening_hours import parse
 from trivet.engine.situation import Situation
 from trivet.engine.visit import Visit, Wait, expect_wait, is_around, visits_of
@@ -43,7 +44,7 @@ NIGHT_UNTIL_H = 6.0
 SHOP_FIRST_H = 1.0
 #: That a person wants to eat, given that they get there: from their own habit, in a
 #: place for it, or by the clock alone.
-P_USUAL, P_AREA, P_HOUR = 0.8, 0.6, 0.4
+P_USUAL, P_AREA, P_HOUR = 0.8, 0.7, 0.4
 BENEFIT = 0.6
 
 #: Hours of lunch and of dinner by time zone, where they differ from the rest.
@@ -158,8 +159,6 @@ def _goal_ahead(
     if arrival is None or candidate.lat is None or candidate.lon is None:
         return None
     place = situation.places.get(candidate.place)
-    low = clock_text(arrival.low, situation.zone)
-    high = clock_text(arrival.high, situation.zone)
     return _Goal(
         candidate.lat,
         candidate.lon,
@@ -169,8 +168,8 @@ def _goal_ahead(
         max(arrival.median, situation.time),
         arrival.high + 600.0,
         Reason(
-            f"{round(100 * candidate.probability)} % you are heading to "
-            f"{candidate.label}, arriving {low} to {high}"
+            f"{percent(candidate.probability)} you are heading to {candidate.label}, "
+            f"arriving {interval_text(arrival, situation.zone)}"
         ),
     )
 
@@ -216,7 +215,8 @@ def _meal(
     is_area: bool,
     role: PlaceRole,
 ) -> _Meal | None:
-    name = "lunch" if _hour(moment) < 16.0 else "dinner"
+    hour = _hour(moment)
+    name = "breakfast" if hour < 11.0 else "lunch" if hour < 16.0 else "dinner"
     around = [v for v in visits if is_around(v.arrival, moment)]
     same_day = [v for v in around if v.arrival.weekday() == moment.weekday()]
     habit = same_day if role is PlaceRole.HOME else around
@@ -231,7 +231,7 @@ def _meal(
     hours = _HOURS.get(getattr(zone, "key", ""), _ELSEWHERE)
     early_h = SHOP_FIRST_H if is_area else 0.0
     for meal, (begin, end) in zip(("lunch", "dinner"), hours, strict=True):
-        if begin - early_h <= _hour(moment) <= end:
+        if begin - early_h <= hour <= end:
             text = f"{moment:%H:%M} is about the usual hour of {meal} there"
             return _Meal(meal, False, Reason(text))
     return None

@@ -22,11 +22,12 @@ from statistics import median
 
 import msgspec
 
-from trivet.domain.clock import clock_text, local
+from trivet.domain.clock import local
 from trivet.domain.forecast import Interval, Reason
 from trivet.domain.place import Place, PlaceRole
 from trivet.domain.sample import Sample
 from trivet.domain.suggestion import Action, Need, Surface
+from trivet.engine.explain import interval_text, percent
 from trivet.engine.situation import Situation
 
 CLIMATE = "climate.living_room"
@@ -208,10 +209,9 @@ def _coming_home(
     arrival = next((a for a in arrivals if a is not None), forecast.arrival)
     if probability < LIKELY or arrival is None:
         return None
-    low = clock_text(arrival.low, situation.zone)
-    high = clock_text(arrival.high, situation.zone)
     text = (
-        f"{round(100 * probability)} % you are heading home, arriving {low} to {high}"
+        f"{percent(probability)} you are heading home, "
+        f"arriving {interval_text(arrival, situation.zone)}"
     )
     return min(1.0, probability), arrival, Reason(text)
 
@@ -248,11 +248,10 @@ def _usual_reason(
     waits: Sequence[float],
     out: int,
 ) -> Reason:
-    low = clock_text(arrival.low, situation.zone)
-    high = clock_text(arrival.high, situation.zone)
     text = (
         f"On {len(waits)} of the last {out} {now:%A}s that you were out at "
-        f"{now:%H:%M} you came home, usually {low} to {high}"
+        f"{now:%H:%M} you came home, "
+        f"usually {interval_text(arrival, situation.zone)}"
     )
     return Reason(text, len(waits), out)
 
