@@ -1,0 +1,36 @@
+"""Event times in words and figures that a person reads at a glance."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from trivet.domain.clock import clock_text, local
+from trivet.domain.forecast import Interval
+
+
+@lru_cache(maxsize=32)
+def zone_of(name: str) -> tzinfo:
+    """The time zone by its name; UTC where this machine does not know it."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def hours(time: float, zone: str) -> str:
+    """Hours and minutes: 17:50."""
+    return clock_text(time, zone_of(zone))
+
+
+def day(time: float, zone: str) -> str:
+    """Weekday and date: Friday 6 March."""
+    moment = local(time, zone_of(zone))
+    return f"{moment:%A} {moment.day} {moment:%B}"
+
+
+def span(arrival: Interval, zone: str) -> str:
+    """An interval: 17:50–18:10, or one time when both ends are the same."""
+    low, high = hours(arrival.low, zone), hours(arrival.high, zone)
+    return low if low == high else f"{low}–{high}"

@@ -1,0 +1,97 @@
+"""The running trip in words and bars: where to, how sure, and when."""
+
+from __future__ import annotations
+
+from html import escape
+
+from trivet.app.view import Frame
+from trivet.app.web.map_svg import percent
+from trivet.app.web.moment import hours, span
+from trivet.domain.forecast import Candidate, Forecast, Interval
+
+#: So many candidates are listed; the rest is one line.
+MOST_LISTED = 5
+
+
+def headline(frame: Frame) -> str:
+    """Where the trip goes, or where the person is; plain text."""
+    if frame.forecast and frame.forecast.candidates:
+        best = frame.forecast.best
+        return f"To {best.label}" if best.place else "Somewhere new"
+    if frame.at:
+        return f"At {frame.at[:1].upper()}{frame.at[1:]}"
+    return "On the move" if frame.trail else "No trip under way"
+
+
+def trip_html(frame: Frame) -> str:
+    """Arrival and candidates; says so where there is nothing to tell."""
+    forecast = frame.forecast
+    if forecast is None or not forecast.candidates:
+        words = (
+            "No forecast yet for this trip."
+            if frame.trail
+            else "The next trip is forecast as soon as it begins."
+        )
+        return f'<p class="quiet">{words}</p>'
+    return arrival_html(frame.time, forecast, frame.zone) + candidates_html(forecast)
+
+
+def arrival_html(time: float, forecast: Forecast, zone: str) -> str:
+    """The arrival as an interval: figures first, and a bar from now on."""
+    arrival = forecast.arrival
+    if arrival is None:
+        return '<p class="quiet">Arrival not known yet.</p>'
+    return (
+        '<div class="arrival"><p class="median"><span class="quiet">Arrives about'
+        f"</span> <strong>{hours(arrival.median, zone)}</strong></p>"
+        f'<p class="range">{span(arrival, zone)}'
+        f' <span class="quiet">with {percent(arrival.level)} certainty</span></p>'
+        f"{arrival_bar(time, arrival)}"
+        '<p class="ends quiet" aria-hidden="true">'
+        f"<span>now {hours(time, zone)}</span></p></div>"
+    )
+
+
+def arrival_bar(time: float, arrival: Interval) -> str:
+    """From now to a little past the latest arrival, 100 units wide."""
+    end = arrival.high + 0.12 * max(60.0, arrival.high - time)
+    width = max(60.0, end - time)
+
+    def at(moment: float) -> float:
+        return min(100.0, max(0.0, 100.0 * (moment - time) / width))
+
+    low, median, high = at(arrival.low), at(arrival.median), at(arrival.high)
+    return (
+        '<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none"'
+        ' aria-hidden="true"><rect class="track" y="4" width="100" height="2"/>'
+        f'<rect class="likely" x="{low:.1f}" y="2" width="{max(0.8, high - low):.1f}"'
+        f' height="6"/><rect class="middle" x="{median - 0.4:.1f}" width="0.8"'
+        ' height="10"/></svg>'
+    )
+
+
+def candidates_html(forecast: Forecast) -> str:
+    """The candidates, most likely first, each with its share and its own arrival."""
+    ranked = sorted(forecast.candidates, key=lambda c: -c.probability)
+    rest = sum(c.probability for c in ranked[MOST_LISTED:])
+    left = len(ranked) - MOST_LISTED
+    more = f'<li class="quiet">{left} others, {percent(rest)}</li>' if left > 0 else ""
+    rows = "".join(_row(c) for c in ranked[:MOST_LISTED])
+    return f'<ol class="candidates" aria-label="Likely destinations">{rows}{more}</ol>'
+
+
+def _row(candidate: Candidate) -> str:
+    label = candidate.label if candidate.place else "Somewhere new"
+    kind = "known" if candidate.place else "new"
+    return (
+        f'<li class="{kind}"><span class="name">{escape(label)}</span>'
+        f'<span class="share">{percent(candidate.probability)}</span>'
+        '<span class="meter" aria-hidden="true">'
+        f'<i style="width:{100 * candidate.probability:.1f}%"></i></span></li>'
+    )
+
+
+def reasons_html(reasons: list[str]) -> str:
+    """Why, as a list; says so where no reason was kept."""
+    rows = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
+    return f'<ul class="reasons">{rows or "<li>No reason was kept.</li>"}</ul>'
