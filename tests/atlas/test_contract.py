@@ -157,7 +157,7 @@ class TestSearch:
         town = build([poi("1", 0, 0, name="Café Zoë's"), poi("2", 0, 0, name="Zoo")])
         assert ids(town.search(asked)) == ["1"]
 
-    def test_exact_name_first_then_the_shorter(self, build: Build) -> None:
+    def test_the_shortest_name_comes_first(self, build: Build) -> None:
         names = ["The Park Inn", "Park Lane", "Parking", "Park", "Sparks"]
         town = build([poi(n, 0, 0, name=n) for n in names])
         assert ids(town.search("park")) == [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from math import sqrt
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -14,7 +15,7 @@ from trivet.atlas.schema import database_errors, open_reader
 from trivet.domain.geo import distance_m
 from trivet.domain.place import PointOfInterest
 
-#: First reach of a search for the nearest; it doubles until enough is found.
+#: First reach of a search for the nearest; it grows until enough is found.
 _FIRST_REACH_M = 100.0
 #: What follows every other code point that a name can hold.
 _LAST = "\U0010ffff"
@@ -137,14 +138,15 @@ class AtlasIndex:
             found = self._within(lat, lon, reach_m, asked)
             if len(found) >= limit or reach_m >= farthest_m:
                 return [_point(row, away_m) for away_m, row in sorted(found)[:limit]]
-            reach_m = min(2 * reach_m, farthest_m)
+            # to an area that should hold twice the limit, and never past twice as far
+            growth = min(2.0, sqrt(2.0 * limit / max(1, len(found))))
+            reach_m = min(growth * reach_m, farthest_m)
         return []
 
     def search(self, name: str, limit: int = 20) -> list[PointOfInterest]:
         """Points whose names have words that begin with the words of `name`.
 
-        Case and accents do not matter. A name that is nothing more than those words
-        comes first, then shorter ones.
+        Case and accents do not matter; the shortest names come first.
 
         Raises:
             UsageError: a negative limit.
@@ -157,11 +159,11 @@ class AtlasIndex:
         each = "SELECT number FROM word WHERE word >= ? AND word < ?"
         rows = self._rows(
             f"SELECT {_COLUMNS} FROM point WHERE number IN"
-            f" ({' INTERSECT '.join([each] * len(wanted))})",
-            [edge for word in wanted for edge in (word, word + _LAST)],
+            f" ({' INTERSECT '.join([each] * len(wanted))})"
+            " ORDER BY length(name), name, id LIMIT ?",
+            [*(edge for word in wanted for edge in (word, word + _LAST)), limit],
         )
-        found = [(words(row[1]) != wanted, len(row[1]), row[1], row) for row in rows]
-        return [_point(row) for *_, row in sorted(found)[:limit]]
+        return [_point(row) for row in rows]
 
     def _within(
         self, lat: float, lon: float, reach_m: float, kinds: list[str]

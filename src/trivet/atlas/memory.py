@@ -89,7 +89,7 @@ class MemoryAtlas:
     def search(self, name: str, limit: int = 20) -> list[PointOfInterest]:
         """Points whose names have words that begin with the words of `name`.
 
-        A name that is nothing more than those words comes first, then shorter ones.
+        Case and accents do not matter; the shortest names come first.
 
         Raises:
             UsageError: a negative limit.
@@ -99,7 +99,7 @@ class MemoryAtlas:
         if not wanted:
             return []
         found = [
-            (known != wanted, len(point.name), point.name, point.id, point)
+            (len(point.name), point.name, point.id, point)
             for point in self._points.values()
             for known in [words(point.name)]
             if all(any(word.startswith(start) for word in known) for start in wanted)

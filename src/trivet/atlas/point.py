@@ -5,6 +5,7 @@ Source: OpenStreetMap wiki, "Any tags you like": a value has at most 255 charact
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Annotated
 
@@ -19,6 +20,8 @@ MAX_TEXT = 255
 MAX_CAPACITY = 1_000_000
 #: Kind of a named place of which its source does not say what it is.
 UNKNOWN_KIND = "unknown"
+
+_ASCII_WORD = re.compile("[a-z0-9]+")
 
 #: Whom to name wherever OpenStreetMap's data is shown.
 OSM_ATTRIBUTION = "© OpenStreetMap contributors (ODbL 1.0)"
@@ -75,11 +78,12 @@ class Skip(msgspec.Struct, frozen=True):
 
 def clean(text: str) -> str:
     """One line of text without control characters, cut at `MAX_TEXT`."""
-    visible = (
-        " " if unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} else char
-        for char in text
-    )
-    return " ".join("".join(visible).split())[:MAX_TEXT].rstrip()
+    if not text.isprintable():
+        text = "".join(
+            " " if unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} else char
+            for char in text
+        )
+    return " ".join(text.split())[:MAX_TEXT].rstrip()
 
 
 def seats(text: str) -> int:
@@ -114,6 +118,8 @@ def point_fault(point: PointOfInterest) -> str:
 
 def words(name: str) -> list[str]:
     """The words of a name as they are compared: no case, no accents, no apostrophes."""
+    if name.isascii():
+        return _ASCII_WORD.findall(name.lower().replace("'", ""))
     folded = unicodedata.normalize("NFKD", name).casefold()
     plain = [
         char

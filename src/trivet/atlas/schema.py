@@ -22,6 +22,9 @@ VERSION = 1
 #: How long to wait for somebody else's import to end.
 BUSY_S = 5.0
 
+#: An import writes all over its indexes: pages it returns to are kept at hand.
+_WRITE_CACHE_KIB = 64 * 1024
+
 _TABLES = """
 CREATE TABLE source (
     number INTEGER PRIMARY KEY,
@@ -128,7 +131,9 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+    database = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+    database.execute(f"PRAGMA cache_size = -{_WRITE_CACHE_KIB}")
+    return database
 
 
 def _committed(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
