@@ -131,12 +131,11 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
-    database.execute(f"PRAGMA cache_size = -{_WRITE_CACHE_KIB}")
-    return database
+    return sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
 
 
 def _committed(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    database.execute(f"PRAGMA cache_size = -{_WRITE_CACHE_KIB}")
     try:
         yield database
     except BaseException:
