@@ -25,6 +25,8 @@ _HEARTBEAT_S = 600.0
 _SOAK_S, _CLIMATE_S = 2400.0, 420.0
 #: Climate control that was asked for from outside gives up after so long.
 _PRECONDITION_S = 1800.0
+#: What it can reach, whatever it is asked for.
+_COLDEST_C, _HOTTEST_C = 16.0, 28.0
 
 
 class Car(SimulatedAdapter):
@@ -156,7 +158,8 @@ class Car(SimulatedAdapter):
         """Cabin temperature in °C: it lags behind what surrounds or drives it."""
         outdoor = self._weather.outdoor_c((self._cabin_time + time) / 2.0)
         is_on = self._state[vss.CLIMATE] is True
-        target = float(str(self._state[vss.TARGET])) if is_on else outdoor
+        asked = float(str(self._state[vss.TARGET]))
+        target = min(_HOTTEST_C, max(_COLDEST_C, asked)) if is_on else outdoor
         share = exp(-(time - self._cabin_time) / (_CLIMATE_S if is_on else _SOAK_S))
         self._cabin_c = target + (self._cabin_c - target) * share
         self._cabin_time = time

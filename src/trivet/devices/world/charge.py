@@ -1,7 +1,7 @@
 """The car's charge and odometer: pure functions of the days, whatever was played.
 
 The car is plugged in at night from half past midnight: always before a Monday and a
-holiday, when below 35 %, and on some other evenings when below 70 %. Each Monday it
+holiday, when below 25 %, and on some other evenings when below 60 %. Each Monday it
 leaves with a full 90 %, so that a week's charge needs no look at the weeks before.
 """
 
@@ -19,9 +19,9 @@ from trivet.devices.world.plan import DayKind, Episode
 from trivet.devices.world.road import Floats
 from trivet.devices.world.weather import Weather
 
-CAPACITY_KWH, FULL = 58.0, 90.0
-_NIGHT_KW, _FAST_KW, _FAST_FULL = 11.0, 75.0, 80.0
-_PLUG_SHARE, _PLUG_BELOW, _ALWAYS_BELOW = 0.25, 70.0, 35.0
+CAPACITY_KWH, FULL = 42.0, 90.0
+_NIGHT_KW, _FAST_KW, _FAST_FULL = 11.0, 60.0, 85.0
+_PLUG_SHARE, _PLUG_BELOW, _ALWAYS_BELOW = 0.2, 60.0, 25.0
 _NIGHT_TARIFF_H = 0.5
 _ODOMETER_M = 31_400_000.0
 _LEAST = 4.0

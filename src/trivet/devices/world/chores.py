@@ -76,15 +76,19 @@ def _leave(time: float, forgotten: tuple[str, ...]) -> Iterator[Act]:
     """The last one out: everything off and shut, but for what is forgotten."""
     for window in entity.WINDOWS:
         if window in forgotten:
+            # once more, lest the morning's airing ends in between
             yield Act(time - 1500.0, window, "on")
+            yield Act(time - 200.0, window, "on")
         else:
             yield Act(time - 240.0, window, "off")
     if entity.STOVE in forgotten:
         yield Act(time - 1200.0, entity.STOVE, "on")
+        yield Act(time - 200.0, entity.STOVE, "on")
     else:
         yield Act(time - 250.0, entity.STOVE, "off")
     for light in entity.LIGHTS:
         yield Act(time - 120.0, light, "off")
+    yield Act(time - 100.0, entity.LOCK, "unlocked")
     yield from _door(time - 95.0)
     if entity.LOCK not in forgotten:
         yield Act(time - 75.0, entity.LOCK, "locked")
@@ -117,6 +121,7 @@ def _waking(life: Life, lived: Lived, rng: Generator) -> Iterator[Act]:
     if is_dark(life, lived, wake):
         yield Act(wake + 30.0, entity.KITCHEN_LIGHT, "on")
         yield Act(wake + 2300.0, entity.KITCHEN_LIGHT, "off")
+    yield Act(wake + 900.0, entity.LOCK, "unlocked")
     yield Act(wake + 600.0, entity.STOVE, "on")
     yield Act(wake + 1200.0, entity.STOVE, "off")
     if airing < _AIRING and _somebody(empty, wake, wake + 2100.0):

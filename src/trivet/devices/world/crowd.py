@@ -12,6 +12,8 @@ from trivet.domain.place import PointOfInterest
 
 #: A party in front of a full house walks away rather than wait longer.
 LONGEST_WAIT_MIN = 75.0
+#: From here on the queue grows with the patience of people, not with the load alone.
+_FULL_MIN, _SHOP_FULL_MIN, _SHOP_LONGEST_MIN = 25.0, 5.0, 12.0
 _MEALS = ("restaurant", "fast_food", "cafe")
 
 
@@ -71,12 +73,14 @@ def wait_min(
         # a table seats about three, and is taken for an hour or for half of one
         servers = max(1.0, poi.capacity / 3.0)
         service_min = 62.0 if poi.kind == "restaurant" else 28.0
+        full, longest = _FULL_MIN, LONGEST_WAIT_MIN
     else:
         servers, service_min = max(1.0, poi.capacity / 60.0), 3.5
+        full, longest = _SHOP_FULL_MIN, _SHOP_LONGEST_MIN
     load = popularity * crowd(poi.kind, weekday, hour)
     if load >= 0.99:
         # more come than can be served: the queue is as long as the patience
         over = min(1.0, (load - 0.99) / 0.35)
-        return 25.0 + (LONGEST_WAIT_MIN - 25.0) * over
+        return full + (longest - full) * over
     wait = service_min * float(load ** (sqrt(2.0 * (servers + 1.0)) - 1.0))
-    return min(25.0, wait / (servers * (1.0 - load)))
+    return min(full, wait / (servers * (1.0 - load)))

@@ -29,6 +29,8 @@ EMPTY_RATES = (
     (STOVE, 0.02),
     (LOCK, 0.03),
 )
+#: Windows and stove are not touched on a stay at home shorter than this.
+_SETTLED_S = 2700.0
 #: Share of weekend mornings that Ben and Cleo spend at the sports ground.
 SPORTS = 0.4
 _AWAY = (DayKind.HOLIDAY_OUT, DayKind.HOLIDAY, DayKind.HOLIDAY_BACK)
@@ -127,12 +129,13 @@ def _with_forgotten(
     if episode.place != HOME or leaves_by is Mode.STAY:
         return episode
     forgotten = []
+    is_settled = episode.departure - episode.arrival > _SETTLED_S
     if leaves_by is Mode.CAR and garage < GARAGE_RATE:
         forgotten.append(GARAGE)
     if any(abs(span.start - episode.departure) < 1.0 for span in empty):
         forgotten += [
             entity
             for (entity, rate), draw in zip(EMPTY_RATES, draws, strict=True)
-            if draw < rate
+            if draw < rate and (is_settled or entity == LOCK)
         ]
     return msgspec.structs.replace(episode, forgotten=tuple(forgotten))

@@ -32,7 +32,7 @@ _MOVING_S, _STILL_S = (10.0, 15.0), (300.0, 900.0)
 #: Share of ways with a gap in the fixes, and its length.
 _GAP_SHARE, _GAP_S = 0.12, (60.0, 240.0)
 #: Share of days with a dark hour or two (switched off, no permission, killed app).
-_DARK_SHARE, _DARK_S = 0.03, (3600.0, 9000.0)
+_DARK_SHARE, _DARK_S = 0.05, (3600.0, 9000.0)
 _BATTERY_EVERY_S, _CHARGE_PER_H = 1200.0, 30.0
 _NONE = np.empty(0)
 

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from heapq import heappop, heappush
+from math import isfinite
 from typing import TypeAlias
 
 import msgspec
@@ -96,6 +97,8 @@ class SimulatedAdapter(Adapter):
                 f"{path} of {self._device.id} is a {signal.kind}, not an actuator"
             )
         signal.check(value)
+        if not all(isfinite(x) for x in (value, time) if isinstance(x, float)):
+            raise UsageError(f"{path} cannot be {value!r} at {time}: not finite")
         act = Act(max(time, self._now), path, value)
         self._given += 1
         heappush(self._commands, (act.time, self._given, act))
