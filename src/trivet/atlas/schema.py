@@ -25,6 +25,8 @@ BUSY_S = 5.0
 #: An import writes all over its indexes: pages it returns to are kept at hand.
 _WRITE_CACHE_KIB = 64 * 1024
 
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
 _TABLES = """
 CREATE TABLE source (
     number INTEGER PRIMARY KEY,
@@ -61,9 +63,13 @@ def database_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
+        # ProgrammingError, of a closed database, has no code
+        is_busy = getattr(error, "sqlite_errorcode", 0) in _BUSY
         raise SetupError(
             f"the map index {path} cannot be used: {error}",
-            hint="if it is damaged, delete it and import the map again",
+            hint="an import is at work, try again when it is done"
+            if is_busy
+            else "if it is damaged, delete it and import the map again",
         ) from error
 
 
@@ -76,18 +82,30 @@ def open_reader(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise SetupError(f"no map index at {path}", hint="import a map first")
     with database_errors(path):
-        database = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro",
-            uri=True,
-            timeout=BUSY_S,
-            check_same_thread=False,
-            isolation_level=None,
-        )
         try:
+            return _open_reader(path)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+                raise
+        # The power failed within a commit. Whoever may write undoes it by looking.
+        with closing(_connect(path)) as database:
             _check(database, path)
-        except BaseException:
-            database.close()
-            raise
+        return _open_reader(path)
+
+
+def _open_reader(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro",
+        uri=True,
+        timeout=BUSY_S,
+        check_same_thread=False,
+        isolation_level=None,
+    )
+    try:
+        _check(database, path)
+    except BaseException:
+        database.close()
+        raise
     return database
 
 
@@ -139,7 +157,9 @@ def _committed(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     try:
         yield database
     except BaseException:
-        database.execute("ROLLBACK")
+        # a full disk has undone it already
+        if database.in_transaction:
+            database.execute("ROLLBACK")
         raise
     database.execute("COMMIT")
 
