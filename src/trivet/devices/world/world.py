@@ -41,7 +41,8 @@ class World:
         end_time: event time at which it ends, a local midnight.
         points_of_interest: what a map of the region would show.
         places: every place that Ada goes to, by the id that plans use.
-        roads: streets as polylines of (latitude, longitude) in degrees.
+        roads: streets as polylines of (latitude, longitude) in degrees; the motorway
+            and the holiday village are among them, so cut to the town when drawing.
         river: the river's course, likewise.
     """
 
