@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from trivet.app.view import Frame
-from trivet.app.web.map_svg import percent
-from trivet.app.web.moment import span
+from trivet.app.web.words import percent, span
 
 
 def announcement(before: Frame | None, after: Frame) -> str:

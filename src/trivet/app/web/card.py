@@ -89,10 +89,11 @@ class Cards:
         with self._column, tag("article", kind) as card:
             text(title, "h3")
             html(card_html(suggestion, zone))
-            with tag("div", "answers"):
+            with tag("div", "answers") as row:
                 if not is_past:
                     self._answers(suggestion)
-            Why(lambda: self._reasons(suggestion), f"why-{card.id}", title)
+            why = Why(lambda: self._reasons(suggestion), f"why-{card.id}", title)
+            why.button.move(row)
         return card
 
     def _answers(self, suggestion: Suggestion) -> None:
@@ -107,8 +108,6 @@ class Cards:
                 attribute(each, "disabled", "disabled")
             try:
                 await self._tell(suggestion.id, kind)
-                # the card goes with the next frame: keep the keyboard's place
-                self._column.client.run_javascript("trivet.home()")
             except TrivetError as error:
                 failure.set_content(escape(str(error)))
                 for each in buttons:

@@ -7,7 +7,7 @@ from html import escape
 
 from trivet.app.view import DeviceView, Fact, Flow, TimelineEntry
 from trivet.app.web.icon import icon
-from trivet.app.web.moment import hours
+from trivet.app.web.words import hours
 from trivet.domain.suggestion import Suggestion
 
 _KINDS = frozenset(

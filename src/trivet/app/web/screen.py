@@ -8,14 +8,15 @@ from html import escape
 from nicegui import ui
 
 from trivet.app.view import Frame, MapView, Viewed
-from trivet.app.web import map_svg, panel, trip
+from trivet.app.web import panel, trip
 from trivet.app.web.announce import announcement
 from trivet.app.web.card import Cards, Why
 from trivet.app.web.icon import icon
-from trivet.app.web.moment import day, hours
+from trivet.app.web.map import Map
 from trivet.app.web.plane import Plane
 from trivet.app.web.scrubber import Scrubber
 from trivet.app.web.tag import button, html, tag, text
+from trivet.app.web.words import day, hours
 from trivet.domain.suggestion import AnswerKind
 
 #: The node is asked for a new frame this often; asking is cheap, drawing is not.
@@ -36,32 +37,34 @@ class Screen:
         self._at: float | None = None
         self._ticks = 0
         self._shown: Frame | None = None
-        self._drawn: MapView = viewed.map()
-        self._plane = Plane.of(self._drawn, viewed.frame())
+        self._drawn: MapView | None = None
+        self._plane = Plane()
         self._build()
         self.refresh()
 
     def refresh(self) -> None:
         """Draw what has changed since the last call."""
+        is_slow = self._ticks % SLOW == 0
         self._ticks += 1
-        frame = self._frame()
-        is_slow = self._ticks % SLOW == 1
+        present = self._viewed.frame()
         if is_slow:
-            self._draw_base(frame)
-        if frame is not self._shown:
-            if self._at is None:
-                self._said.set_content(
-                    escape(announcement(self._shown, frame)) or self._said.content
-                )
+            self._draw_base(present)
+        frame = self._frame(present)
+        if self._shown is None or frame != self._shown:
+            if self._at is None and (news := announcement(self._shown, frame)):
+                self._said.set_content(escape(news))
+            is_slow = is_slow or self._shown is None
             self._draw(frame)
-        if is_slow or self._at is not None:
+        self._scrubber.show(frame, present, self._viewed.span(), self._at)
+        if is_slow:
             self._draw_slow(frame)
         self._shown = frame
 
-    def _frame(self) -> Frame:
+    def _frame(self, present: Frame) -> Frame:
+        """The present, or the moment gone back to: that one does not change."""
         if self._at is None:
-            return self._viewed.frame()
-        return self._viewed.frame_at(self._at)
+            return present
+        return self._shown or self._viewed.frame_at(self._at)
 
     def _draw(self, frame: Frame) -> None:
         """What follows every frame."""
@@ -73,17 +76,11 @@ class Screen:
         self._past.set_visibility(is_past)
         self._headline.set_content(escape(trip.headline(frame)))
         self._trip.set_content(trip.trip_html(frame))
+        self._why.button.set_visibility(trip.has_forecast(frame))
         self._alerts.set_content(panel.alerts_html(frame.devices))
-        self._trip_layer.set_content(
-            map_svg.trip_layer(frame, self._drawn, self._plane)
-        )
-        self._device_layer.set_content(map_svg.device_layer(frame.devices, self._plane))
-        self._map_words.set_content(escape(map_svg.describe(frame)))
         self._devices.set_content(panel.devices_html(frame.devices))
         self._cards.show(frame.suggestions, frame.zone, is_past)
-        has_trip = bool(frame.forecast and frame.forecast.candidates)
-        self._why.button.set_visibility(has_trip)
-        self._scrubber.show(frame, self._viewed.span(), self._at)
+        self._map.draw(frame, self._drawn, self._plane)
 
     def _draw_slow(self, frame: Frame) -> None:
         entries = self._viewed.timeline()
@@ -93,14 +90,15 @@ class Screen:
             panel.flows_html(frame.flows, frame.devices, frame.zone)
         )
 
-    def _draw_base(self, frame: Frame) -> None:
+        self._why.refresh()
+
+    def _draw_base(self, present: Frame) -> None:
         drawn = self._viewed.map()
-        if drawn is self._drawn and self._shown is not None:
+        if self._drawn is not None and drawn == self._drawn:
             return
         self._drawn = drawn
-        self._plane = Plane.of(drawn, frame)
-        self._base_layer.set_content(map_svg.base_layer(drawn, self._plane))
-        self._attribution.set_content(escape(drawn.attribution))
+        self._plane = Plane.of(drawn, present)
+        self._map.draw_base(drawn, self._plane)
         self._shown = None
 
     def _go(self, time: float | None) -> None:
@@ -116,7 +114,7 @@ class Screen:
     def _trip_reasons(self) -> Sequence[str]:
         if self._at is None and (reasons := self._viewed.why("")):
             return reasons
-        frame = self._frame()
+        frame = self._frame(self._viewed.frame())
         if frame.forecast is None or not frame.forecast.candidates:
             return ()
         return [reason.text for reason in frame.forecast.best.reasons]
@@ -128,11 +126,12 @@ class Screen:
         )
         self._build_header()
         with tag("main", "rooms"):
-            self._build_trip()
-            with tag("section", "room suggest", aria_labelledby="suggestions"):
-                self._cards = Cards(self._viewed.why, self._tell)
-            self._build_map()
-            self._scrubber = Scrubber(self._viewed, self._go)
+            with tag("div", "stage"):
+                self._map = Map()
+                self._build_trip()
+                with tag("section", "room suggest", aria_labelledby="suggestions"):
+                    self._cards = Cards(self._viewed.why, self._tell)
+                self._scrubber = Scrubber(self._viewed, self._go)
             with _room("devices", "Devices"):
                 self._devices = html()
             with _room("timeline", "The day"):
@@ -170,32 +169,6 @@ class Screen:
             self._trip = html()
             self._why = Why(self._trip_reasons, "why-trip", "this forecast")
             self._alerts = html(classes="alert-strip")
-
-    def _build_map(self) -> None:
-        with tag("section", "room map", aria_labelledby="map-head"):
-            text("Map", "h2", "unseen", id="map-head")
-            with tag(
-                "div",
-                "canvas",
-                tabindex="0",
-                role="group",
-                aria_label="Map: arrow keys move it, plus and minus zoom, 0 fits",
-            ):
-                with tag("svg", role="img", aria_labelledby="map-title map-words"):
-                    html("Map of the household", "title", id="map-title")
-                    self._map_words = html(name="desc", id="map-words")
-                    self._base_layer = html(name="g", classes="base")
-                    self._trip_layer = html(name="g", classes="trip-layer")
-                    self._device_layer = html(name="g", classes="device-layer")
-                html("<i></i><span></span>", classes="scale", aria_hidden="true")
-            with tag("div", "zoom"):
-                for name, label in (
-                    ("plus", "Zoom in"),
-                    ("minus", "Zoom out"),
-                    ("fit", "Fit the trip"),
-                ):
-                    button(icon(name), None, "", aria_label=label, data_do=name)
-            self._attribution = html(name="p", classes="attribution")
 
 
 def _room(name: str, heading: str) -> ui.element:

@@ -11,9 +11,9 @@ from nicegui.events import GenericEventArguments
 
 from trivet.app.view import Frame, TimelineEntry, Viewed
 from trivet.app.web.icon import icon
-from trivet.app.web.moment import hours
 from trivet.app.web.panel import marks_svg
 from trivet.app.web.tag import attribute, button, html, tag, text
+from trivet.app.web.words import hours
 
 #: Event seconds a real second that can be chosen.
 SPEEDS = (1, 10, 60, 300)
@@ -56,8 +56,10 @@ class Scrubber:
                     for speed in SPEEDS
                 }
 
-    def show(self, frame: Frame, span: tuple[float, float], at: float | None) -> None:
-        """Show the moment of `frame` within `span`; `at` is None for the present."""
+    def show(
+        self, frame: Frame, present: Frame, span: tuple[float, float], at: float | None
+    ) -> None:
+        """Show where in `span` the frame stands; `at` is None for the present."""
         since, until = span
         most = steps(span)
         value = most if at is None else min(most, round((at - since) / STEP_S))
@@ -70,7 +72,7 @@ class Scrubber:
         self._until.set_content(hours(until, frame.zone))
         self._where.set_content("live" if at is None else f"showing {moment}")
         attribute(self._live, "aria-pressed", "true" if at is None else "false")
-        self._show_speed(frame)
+        self._show_speed(present)
 
     def mark(self, entries: Sequence[TimelineEntry], span: tuple[float, float]) -> None:
         """Show where on the slider something happened."""

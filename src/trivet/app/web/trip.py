@@ -5,8 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from trivet.app.view import Frame
-from trivet.app.web.map_svg import percent
-from trivet.app.web.moment import hours, span
+from trivet.app.web.words import headed, hours, percent, span
 from trivet.domain.forecast import Candidate, Forecast, Interval
 
 #: So many candidates are listed; the rest is one line.
@@ -19,8 +18,13 @@ def headline(frame: Frame) -> str:
         best = frame.forecast.best
         return f"To {best.label}" if best.place else "Somewhere new"
     if frame.at:
-        return f"At {frame.at[:1].upper()}{frame.at[1:]}"
+        return f"At {frame.at}"
     return "On the move" if frame.trail else "No trip under way"
+
+
+def has_forecast(frame: Frame) -> bool:
+    """Whether there is a trip with somewhere to go."""
+    return frame.forecast is not None and bool(frame.forecast.candidates)
 
 
 def trip_html(frame: Frame) -> str:
@@ -81,7 +85,7 @@ def candidates_html(forecast: Forecast) -> str:
 
 
 def _row(candidate: Candidate) -> str:
-    label = candidate.label if candidate.place else "Somewhere new"
+    label = headed(candidate.label) if candidate.place else "Somewhere new"
     kind = "known" if candidate.place else "new"
     return (
         f'<li class="{kind}"><span class="name">{escape(label)}</span>'

@@ -2,7 +2,7 @@
 // slider's thumb, and the choice of light or dark. Everything else is drawn by the node.
 "use strict";
 
-const trivet = (() => {
+(() => {
   const MARGIN = 56; // pixels around what is kept in view
   const GAP = 3; // pixels between two labels
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -27,10 +27,15 @@ const trivet = (() => {
   function fitOf(box) {
     const [left, top, right, bottom] = box;
     const [w, h] = size();
-    const side = Math.min(MARGIN * 2, w / 4), over = Math.min(MARGIN, h / 6);
-    const u = Math.max((right - left) / Math.max(60, w - 2 * side),
+    const side = Math.min(MARGIN * 1.5, w / 6), over = Math.min(MARGIN, h / 6);
+    const free = w - control(); // the buttons stand over the right edge
+    const u = Math.max((right - left) / Math.max(60, free - 2 * side),
                        (bottom - top) / Math.max(60, h - 2 * over));
-    return { x: (left + right) / 2, y: (top + bottom) / 2, u };
+    return { x: (left + right) / 2 + (control() / 2) * u, y: (top + bottom) / 2, u };
+  }
+
+  function control() {
+    return canvas.parentElement.querySelector(".zoom").offsetWidth;
   }
 
   function near(a, b) {
@@ -120,6 +125,11 @@ const trivet = (() => {
       return { pin, x, y, rank: Number(pin.dataset.rank), key: pin.dataset.key };
     }).sort((a, b) => a.rank - b.rank);
     const taken = pins.filter((p) => p.rank < 30).map((p) => spot(p, 11));
+    const from = canvas.getBoundingClientRect();
+    for (const over of canvas.parentElement.querySelectorAll(".zoom, .attribution, .scale")) {
+      const at = over.getBoundingClientRect();
+      taken.push([at.left - from.left, at.top - from.top, at.right - from.left, at.bottom - from.top]);
+    }
     const named = new Set();
     for (const p of pins) {
       const text = p.pin.querySelector("text");
@@ -217,6 +227,17 @@ const trivet = (() => {
     set();
   }
 
+  // an answered card goes away: the keyboard goes on from the heading above
+
+  function keep(cards) {
+    let last = null;
+    document.addEventListener("focusin", (event) => { last = event.target; });
+    new MutationObserver(() => {
+      const isLost = last && !last.isConnected && document.activeElement === document.body;
+      if (isLost) document.getElementById("suggestions").focus({ preventScroll: true });
+    }).observe(cards, { childList: true });
+  }
+
   // light and dark
 
   function theme(choice) {
@@ -243,6 +264,7 @@ const trivet = (() => {
     if (!canvas?.querySelector(".focus")) return requestAnimationFrame(start);
     svg = canvas.querySelector("svg");
     listen();
+    keep(document.querySelector(".cards"));
     slide(document.querySelector(".transport input"));
     new ResizeObserver(() => (isFitted ? follow(true) : apply())).observe(canvas);
     new MutationObserver(() => follow(false)).observe(svg, { childList: true, subtree: true });
@@ -255,5 +277,4 @@ const trivet = (() => {
     acts[event.target.closest("[data-do]")?.dataset.do]?.();
   });
   document.addEventListener("DOMContentLoaded", start);
-  return { home: () => document.getElementById("suggestions")?.focus() };
 })();

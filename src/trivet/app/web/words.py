@@ -1,4 +1,4 @@
-"""Event times in words and figures that a person reads at a glance."""
+"""Times, shares and names as a person reads them at a glance."""
 
 from __future__ import annotations
 
@@ -34,3 +34,17 @@ def span(arrival: Interval, zone: str) -> str:
     """An interval: 17:50–18:10, or one time when both ends are the same."""
     low, high = hours(arrival.low, zone), hours(arrival.high, zone)
     return low if low == high else f"{low}–{high}"
+
+
+def percent(probability: float) -> str:
+    """A probability for a person: whole percent, never a false 0 or 100."""
+    if 0.0 < probability < 0.01:
+        return "<1 %"
+    if 0.99 < probability < 1.0:
+        return ">99 %"
+    return f"{probability * 100:.0f} %"
+
+
+def headed(label: str) -> str:
+    """A label that stands by itself begins with a capital: "Home"."""
+    return label[:1].upper() + label[1:]
