@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 import pytest
@@ -16,7 +16,7 @@ from trivet.domain import (
     UsageError,
     WireError,
 )
-from trivet.domain.wire import Ack, Command, Message, Watermark
+from trivet.domain.wire import MAX_BYTES, Ack, Command, Message, Watermark, encode
 from trivet.fabric import Gate, Handler, Link, Liveness, Received
 
 
@@ -36,7 +36,7 @@ class Stage(ABC):
 
     @abstractmethod
     async def inject(self, recipient: Link, text: str, data: bytes) -> None:
-        """Hand raw bytes to a device, as a hostile member of the household would."""
+        """Hand raw bytes to a device, as `phone` would if it had turned hostile."""
 
 
 class Deaf:
@@ -64,6 +64,15 @@ def speed(number: float) -> Sample:
 async def take(source: AsyncIterator[Received], count: int) -> list[Received]:
     async with asyncio.timeout(5):
         return [await anext(source) for _ in range(count)]
+
+
+async def until(is_true: Callable[[], bool]) -> None:
+    """Wait for what has no event to wait for; fails after 5 s."""
+    for _ in range(500):
+        if is_true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came true")
 
 
 class LinkContract:
@@ -98,6 +107,15 @@ class LinkContract:
             assert [g.message for g in await take(car.subscribe(), 1)] == [
                 Watermark(3.0)
             ]
+
+    async def test_what_nobody_is_there_to_receive_is_counted(
+        self, stage: Stage
+    ) -> None:
+        async with AsyncExitStack() as stack:
+            home, car = await self.pair(stack, stage)
+            await home.publish("car", speed(1), "Vehicle.Speed")
+            await home.publish("phone", speed(1), "Vehicle.Speed")
+            assert (home.unsent, car.unsent) == (1, 0)
 
     async def test_one_recipients_signals_keep_order_across_paths(
         self, stage: Stage
@@ -235,15 +253,17 @@ class LinkContract:
     ) -> None:
         async with AsyncExitStack() as stack:
             home, car = await self.pair(stack, stage)
-            head = f"trivet/{home.household}/to/home/from"
-            await stage.inject(home, f"{head}/car/Vehicle/Speed", b"")
-            await stage.inject(home, f"{head}/car/Vehicle/Speed", b"\x01\xc1")
-            await stage.inject(home, f"{head}/CAR/Vehicle/Speed", b"\x01\xc1")
-            await stage.inject(home, f"{head}/car/a..b", b"\x01\x80")
-            await stage.inject(home, f"{head}/car/b", b"\x01" * 1_000_000)
-            await stage.inject(home, f"{head}/car/good", b"")
+            reading = asyncio.ensure_future(take(home.subscribe(), 1))
+            head = f"trivet/{home.household}/to/home/from/phone"
+            await stage.inject(home, f"{head}/a", b"")
+            await stage.inject(home, f"{head}/a", b"\x01\xc1")
+            await stage.inject(home, f"{head}/a..b", encode(speed(1)))
+            await stage.inject(home, f"{head}/a", b"\x02" + encode(speed(1))[1:])
+            await stage.inject(home, f"{head}/a", encode(speed(1)) + b"\x00")
+            await stage.inject(home, f"{head}/a", b"\x01" * (MAX_BYTES + 1))
+            await until(lambda: home.malformed == 6)
             await car.publish("home", speed(1), "Vehicle.Speed")
-            assert [g.message for g in await take(home.subscribe(), 1)] == [speed(1)]
+            assert [g.message for g in await reading] == [speed(1)]
             assert home.malformed == 6
 
     async def test_an_answer_that_is_no_message_is_a_wire_error(

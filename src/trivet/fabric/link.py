@@ -87,6 +87,8 @@ class Link(ABC):
         self._presence = Presence(silence_s)
         self._watchers: WeakSet[Inbox[Liveness]] = WeakSet()
         self._malformed = 0
+        self._unsent = 0
+        self._stream_key = lru_cache(maxsize=4096)(self._make_stream_key)
         self._closing: asyncio.Task[None] | None = None
         for question, handler in (answers or {}).items():
             self.answer(question, handler)
@@ -97,6 +99,11 @@ class Link(ABC):
     def dropped(self) -> int:
         """Messages pushed out unread because newer ones came faster than reading."""
         return self._inbox.dropped
+
+    @property
+    def unsent(self) -> int:
+        """Messages published to a device that was not there."""
+        return self._unsent
 
     @property
     def malformed(self) -> int:
@@ -124,7 +131,12 @@ class Link(ABC):
         passed = self._gate.allows(self.device, recipient, path, message)
         if passed is None:
             raise _withheld(self.device, recipient, path)
-        self._send(recipient, path, encode(passed))
+        data = encode(passed)
+        text = self._stream_key(recipient, path)
+        if self._presence.is_alive(recipient) or recipient == self.device:
+            self._send(text, data)
+        else:
+            self._unsent += 1
 
     def subscribe(self) -> AsyncIterator[Received]:
         """Everything addressed to this device from the moment the link opened.
@@ -155,6 +167,9 @@ class Link(ABC):
             WireError: its answer was no message of ours.
         """
         self._check_open()
+        key.check_path(question, "question")
+        if key.check_id(owner) != self.device and owner not in self.alive:
+            raise UnreachableError(f"{owner} is not there", hint=self._absence_hint())
         data = b""
         if message is not None:
             passed = self._gate.allows(self.device, owner, question, message)
@@ -236,8 +251,8 @@ class Link(ABC):
     # --- what a carrier adds --------------------------------------------------
 
     @abstractmethod
-    def _send(self, recipient: str, path: str, data: bytes) -> None:
-        """Send to a recipient's inbox; what cannot be sent at once may be lost."""
+    def _send(self, text: str, data: bytes) -> None:
+        """Send bytes under the key `text` to a device that is there."""
 
     @abstractmethod
     async def _request(self, owner: str, question: str, data: bytes) -> Reply:
@@ -273,6 +288,9 @@ class Link(ABC):
         self._malformed += 1
         if self._malformed & (self._malformed - 1) == 0:
             log.warning("%s: malformed no. %d: %s", self.device, self._malformed, error)
+
+    def _make_stream_key(self, recipient: str, path: str) -> str:
+        return key.stream(self.household, recipient, self.device, path)
 
     def _check_open(self) -> None:
         if self._closing is not None:

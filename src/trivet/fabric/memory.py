@@ -84,9 +84,8 @@ class MemoryLink(Link):
     def _see(self, device: str, *, is_alive: bool) -> None:
         self._tell(self._presence.token(device, is_alive, monotonic()))
 
-    def _send(self, recipient: str, path: str, data: bytes) -> None:
-        text = key.stream(self.household, recipient, self.device, path)
-        link = self._fabric._at(recipient)
+    def _send(self, text: str, data: bytes) -> None:
+        link = self._fabric._at(key.parse_stream(text).recipient)
         if link is not None:
             link._arrived(text, data)
 
@@ -94,7 +93,7 @@ class MemoryLink(Link):
         text = key.question(self.household, owner, self.device, question)
         link = self._fabric._at(owner)
         if link is None:
-            raise UnreachableError(f"{owner} is not there", hint=self._absence_hint())
+            raise UnreachableError(f"{owner} has left", hint=self._absence_hint())
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
 
         def settle(reply: Reply) -> None:

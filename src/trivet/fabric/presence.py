@@ -43,6 +43,10 @@ class Presence:
         """Ids of the devices that are there."""
         return frozenset(self._alive)
 
+    def is_alive(self, device: str) -> bool:
+        """Whether a device is there."""
+        return device in self._alive
+
     def token(self, device: str, is_standing: bool, time: float) -> list[Liveness]:
         """A device's token was put up or fell at monotonic `time` in seconds."""
         if not is_standing:

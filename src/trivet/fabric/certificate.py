@@ -1,0 +1,197 @@
+"""Certificates as values: made, read and checked, with no file and no clock.
+
+A device's id is its certificate's common name, the household its organization, the
+device's kind its organizational unit.
+
+Source: RFC 5280, sections 4.2.1.1 to 4.2.1.12.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from trivet.domain.device import DeviceKind
+from trivet.domain.error import UsageError
+
+#: A household outlives its devices; a device is renewed every two years.
+AUTHORITY_DAYS = 20 * 365
+DEVICE_DAYS = 2 * 365
+#: Clocks of a phone, a car and a home differ: certificates begin a day early.
+_SKEW = timedelta(days=1)
+_LOCAL = ("localhost", "127.0.0.1")
+_HOST_NAME = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", re.ASCII)
+
+
+def authority(
+    private: ec.EllipticCurvePrivateKey, household: str, now: datetime
+) -> x509.Certificate:
+    """A household's own certificate, signed by itself; it signs devices only."""
+    name = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, household),
+            x509.NameAttribute(NameOID.COMMON_NAME, f"{household} household"),
+        ]
+    )
+    public = private.public_key()
+    until = timedelta(days=AUTHORITY_DAYS)
+    return (
+        _begin(name, name, public, now, until)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(signs_certificates=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), False)
+        .sign(private, hashes.SHA256())
+    )
+
+
+def device(
+    ca: x509.Certificate,
+    ca_key: ec.EllipticCurvePrivateKey,
+    public: ec.EllipticCurvePublicKey,
+    device_id: str,
+    kind: DeviceKind,
+    hosts: Sequence[str],
+    now: datetime,
+    days: int,
+) -> x509.Certificate:
+    """A device's certificate, for both ends of a TLS connection.
+
+    Raises:
+        UsageError: a host is no name or address, or `days` is below 1.
+    """
+    if days < 1:
+        raise UsageError(f"a certificate of {days} days never holds")
+    until = min(timedelta(days=days), ca.not_valid_after_utc - now)
+    name = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, household_of(ca)),
+            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, kind.value),
+            x509.NameAttribute(NameOID.COMMON_NAME, device_id),
+        ]
+    )
+    both_ends = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    names = [_host(host) for host in dict.fromkeys((*_LOCAL, *hosts))]
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
+    return (
+        _begin(name, ca.subject, public, now, until)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
+        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage(both_ends), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), False)
+        .add_extension(issuer, critical=False)
+        .sign(ca_key, hashes.SHA256())
+    )
+
+
+def is_issued_by(cert: x509.Certificate, ca: x509.Certificate) -> bool:
+    """Whether `ca` signed `cert`, and for the same household."""
+    try:
+        cert.verify_directly_issued_by(ca)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return household_of(cert) == household_of(ca)
+
+
+def device_of(cert: x509.Certificate) -> str:
+    """The device's id, empty when the certificate names none."""
+    return _attribute(cert, NameOID.COMMON_NAME)
+
+
+def household_of(cert: x509.Certificate) -> str:
+    """The household's name, empty when the certificate names none."""
+    return _attribute(cert, NameOID.ORGANIZATION_NAME)
+
+
+def kind_of(cert: x509.Certificate) -> DeviceKind:
+    """What the device is to its household; `other` when it does not say."""
+    text = _attribute(cert, NameOID.ORGANIZATIONAL_UNIT_NAME)
+    return DeviceKind(text) if text in set(DeviceKind) else DeviceKind.OTHER
+
+
+def to_pem(cert: x509.Certificate) -> bytes:
+    """The certificate as PEM text."""
+    return cert.public_bytes(serialization.Encoding.PEM)
+
+
+def from_pem(data: bytes) -> x509.Certificate:
+    """The certificate in PEM text; ValueError when there is none."""
+    return x509.load_pem_x509_certificate(data)
+
+
+def key_to_pem(private: ec.EllipticCurvePrivateKey) -> bytes:
+    """The private key as PEM text: PKCS 8, unencrypted, its file guards it."""
+    return private.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def key_from_pem(data: bytes) -> ec.EllipticCurvePrivateKey:
+    """The private key in PEM text; ValueError when there is no elliptic curve key."""
+    try:
+        private = serialization.load_pem_private_key(data, password=None)
+    except TypeError as error:
+        raise ValueError("it is encrypted") from error
+    if not isinstance(private, ec.EllipticCurvePrivateKey):
+        raise ValueError("it is not of an elliptic curve")
+    return private
+
+
+def _begin(
+    subject: x509.Name,
+    issuer: x509.Name,
+    public: ec.EllipticCurvePublicKey,
+    now: datetime,
+    until: timedelta,
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _SKEW)
+        .not_valid_after(now + until)
+    )
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _host(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        pass
+    if not _HOST_NAME.fullmatch(host):
+        raise UsageError(
+            f"{host!r} is neither a host name nor an address",
+            hint="give it without a port or scheme: home.local, 192.168.1.20",
+        )
+    return x509.DNSName(host)
+
+
+def _attribute(cert: x509.Certificate, oid: x509.ObjectIdentifier) -> str:
+    found = cert.subject.get_attributes_for_oid(oid)
+    return str(found[0].value) if found else ""

@@ -1,0 +1,312 @@
+"""The one door to Zenoh: a device's session, as a peer, over mutual TLS alone.
+
+Who dials whom: a device listens, dials, or does both to different peers. Of each two
+devices exactly one lists the other in `connect`: where both dial, one direction can
+stay dead for ever. Devices that meet by gossip settle this between themselves.
+
+Callbacks only, never a channel: undeclaring while a thread waits in `recv()` fails,
+and a thread hop for each message costs more than the message.
+
+Source: Zenoh 1.10 configuration, https://zenoh.io/docs/manual/configuration/; the
+traps that each setting is there for are in docs/decisions/0002-zenoh-sessions.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from threading import Semaphore, Thread
+from time import monotonic
+from typing import TypeVar
+
+import zenoh
+
+from trivet.domain.error import SetupError, UnreachableError, UsageError, WireError
+from trivet.domain.wire import MAX_BYTES
+from trivet.fabric import key
+from trivet.fabric.config import SessionConfig, settings_of
+from trivet.fabric.desk import MAX_ANSWERING, Handler, Reply, refusal
+from trivet.fabric.gate import Gate
+from trivet.fabric.link import Link
+
+T = TypeVar("T")
+_DROP = zenoh.CongestionControl.DROP
+log = logging.getLogger("trivet.fabric")
+
+#: A device beats this often; three beats missed and it counts as gone.
+BEAT_S = 1.0
+SILENCE_S = 3.5 * BEAT_S
+#: An answer's own time limit is the caller's; this only bounds what Zenoh keeps.
+_QUERY_LIMIT_S = 600.0
+
+
+@asynccontextmanager
+async def open_session(
+    config: SessionConfig,
+    *,
+    gate: Gate | None = None,
+    answers: Mapping[str, Handler] | None = None,
+) -> AsyncIterator[Link]:
+    """Put a device on the fabric, until the end of the `async with`.
+
+    Devices to dial need not be there yet: they are dialled until they are. A link
+    that never comes about, as when a certificate is refused, shows in `Link.reach`.
+
+    Args:
+        config: the device's place.
+        gate: what every message passes; the default lets everything pass.
+        answers: handlers by question, in place before the first peer can ask.
+
+    Raises:
+        UsageError: an endpoint is not `host:port`.
+        SetupError: an address cannot be listened at, or a file cannot be read.
+    """
+    settings = zenoh.Config.from_json5(json.dumps(settings_of(config)))
+    async with ZenohLink(config, gate, answers) as link:
+        try:
+            await link.begin(settings)
+        except zenoh.ZError as error:
+            raise SetupError(
+                f"{config.identity.device} cannot open its session: {error}",
+                hint="if it listens: is the port taken by another program?",
+            ) from error
+        yield link
+
+
+class ZenohLink(Link):
+    """A device's place on the fabric, carried by a Zenoh session."""
+
+    def __init__(
+        self,
+        config: SessionConfig,
+        gate: Gate | None = None,
+        answers: Mapping[str, Handler] | None = None,
+    ) -> None:
+        super().__init__(
+            config.identity.household,
+            config.identity.device,
+            gate=gate,
+            answers=answers,
+            capacity=config.capacity,
+            silence_s=SILENCE_S,
+        )
+        self._close_limit_s = config.close_limit_s
+        self._loop = asyncio.get_running_loop()
+        self._session: zenoh.Session | None = None
+        self._seats = Semaphore(2 * MAX_ANSWERING)
+        self._beating: asyncio.Task[None] | None = None
+
+    async def begin(self, settings: zenoh.Config) -> None:
+        """Open the session and declare this device; its token comes last.
+
+        So whoever sees it alive can already send to it and ask it.
+        """
+
+        def declare() -> None:
+            session = self._session = zenoh.open(settings)
+            house, me = self.household, self.device
+            session.declare_subscriber(key.inbox(house, me), _direct(self._on_sample))
+            session.declare_queryable(key.desk(house, me), _direct(self._on_query))
+            session.declare_subscriber(key.every_beat(house), _direct(self._on_beat))
+            life = session.liveliness()
+            everyone = key.everyone_alive(house)
+            life.declare_subscriber(everyone, _direct(self._on_token), history=True)
+            self._token = life.declare_token(key.alive(house, me))
+
+        opening = asyncio.ensure_future(_in_thread(declare))
+        try:
+            await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await asyncio.wait([opening])  # else there is no session yet to close
+            raise
+        self._beating = asyncio.ensure_future(self._beat())
+
+    # --- out --------------------------------------------------------------------
+
+    def _send(self, text: str, data: bytes) -> None:
+        self._open_session().put(text, data, congestion_control=_DROP)
+
+    async def _request(self, owner: str, question: str, data: bytes) -> Reply:
+        text = key.question(self.household, owner, self.device, question)
+        answer: asyncio.Future[Reply | None] = self._loop.create_future()
+
+        def settle(reply: Reply | None) -> None:
+            if not answer.done():
+                answer.set_result(reply)
+
+        def on_reply(reply: zenoh.Reply) -> None:
+            result = reply.result
+            ok = isinstance(result, zenoh.Sample)
+            self._on_loop(settle, Reply(ok, _bytes_of(result.payload)))
+
+        recall = zenoh.CancellationToken()
+        self._open_session().get(
+            text,
+            zenoh.handlers.Callback(
+                on_reply, lambda: self._on_loop(settle, None), indirect=False
+            ),
+            payload=data or None,
+            timeout=_QUERY_LIMIT_S,
+            express=True,
+            consolidation=zenoh.ConsolidationMode.NONE,
+            congestion_control=_DROP,
+            cancellation_token=recall,
+        )
+        try:
+            reply = await answer
+        except asyncio.CancelledError:
+            recall.cancel()  # type: ignore[no-untyped-call]
+            raise
+        if reply is None:
+            raise UnreachableError(
+                f"{owner} went before it answered {question!r}",
+                hint=self._absence_hint(),
+            )
+        return reply
+
+    async def _beat(self) -> None:
+        """Beat for others to hear, and listen whether they still do."""
+        me = zenoh.KeyExpr(key.beat(self.household, self.device))
+        while True:
+            self._open_session().put(
+                me,
+                b"",
+                express=True,
+                priority=zenoh.Priority.INTERACTIVE_HIGH,
+                congestion_control=_DROP,
+            )
+            began = monotonic()
+            await asyncio.sleep(BEAT_S)
+            now = monotonic()
+            # Who overslept has not heard the others: that is not their silence.
+            if now - began < 2 * BEAT_S:
+                self._tell(self._presence.tick(now))
+
+    async def _shut(self) -> None:
+        if self._beating is not None:
+            self._beating.cancel()
+            await asyncio.wait([self._beating])
+        session, self._session = self._session, None
+        if session is None:
+            return
+        try:
+            async with asyncio.timeout(self._close_limit_s):
+                await _in_thread(session.close)
+        except TimeoutError:
+            log.warning("%s: leaving took over %g s", self.device, self._close_limit_s)
+        except zenoh.ZError as error:
+            log.warning("%s: left with an error: %s", self.device, error)
+
+    def _absence_hint(self) -> str:
+        return (
+            "is it running, on this network, and does exactly one of the two dial the "
+            "other? A refused certificate looks the same: is it of this household, "
+            "still valid, and does it name the host that is dialled?"
+        )
+
+    def _open_session(self) -> zenoh.Session:
+        if self._session is None:
+            raise UsageError(f"the link of {self.device} is closed")
+        return self._session
+
+    # --- in: called on Zenoh's threads --------------------------------------------
+
+    def _on_sample(self, sample: zenoh.Sample) -> None:
+        self._arrived(str(sample.key_expr), _bytes_of(sample.payload))
+
+    def _on_query(self, query: zenoh.Query) -> None:
+        payload = query.payload
+        data = b"" if payload is None else _bytes_of(payload)
+        if self._seats.acquire(blocking=False):
+            self._on_loop(self._take, query, str(query.key_expr), data)
+        else:
+            _answer(query, refusal(f"{self.device} is asked too much at once"))
+
+    def _on_beat(self, sample: zenoh.Sample) -> None:
+        text, now = str(sample.key_expr), monotonic()
+        self._on_loop(self._hear, text, now)
+
+    def _on_token(self, sample: zenoh.Sample) -> None:
+        is_standing = sample.kind == zenoh.SampleKind.PUT
+        self._on_loop(self._see, str(sample.key_expr), is_standing)
+
+    def _on_loop(self, call: Callable[..., None], *arguments: object) -> None:
+        with suppress(RuntimeError):  # the loop has ended: nobody is left to tell
+            self._loop.call_soon_threadsafe(call, *arguments)
+
+    # --- in: called on the loop -----------------------------------------------------
+
+    def _take(self, query: zenoh.Query, text: str, data: bytes) -> None:
+        def reply(answer: Reply) -> None:
+            self._seats.release()
+            _answer(query, answer)
+
+        self._desk.take(text, data, reply)
+
+    def _hear(self, text: str, time: float) -> None:
+        try:
+            _, device = key.parse_beat(text)
+        except WireError as error:
+            self._note_malformed(error)
+            return
+        self._tell(self._presence.heard(device, time))
+
+    def _see(self, text: str, is_standing: bool) -> None:
+        try:
+            _, device = key.parse_alive(text)
+        except WireError as error:
+            self._note_malformed(error)
+            return
+        self._tell(self._presence.token(device, is_standing, monotonic()))
+
+
+def _answer(query: zenoh.Query, reply: Reply) -> None:
+    try:
+        with query:
+            if reply.ok:
+                query.reply(query.key_expr, reply.data, express=True)
+            else:
+                query.reply_err(reply.data)
+    except zenoh.ZError as error:
+        log.info("an answer came too late: %s", error)
+
+
+def _bytes_of(payload: zenoh.ZBytes) -> bytes:
+    """The payload; of one that is too long only as much as shows that it is."""
+    if len(payload) > MAX_BYTES:
+        return bytes(MAX_BYTES + 1)
+    return payload.to_bytes()
+
+
+def _direct(call: Callable[[T], None]) -> zenoh.handlers.Callback[T]:
+    """A callback on the thread that receives, without a hop to another."""
+    return zenoh.handlers.Callback(call, indirect=False)
+
+
+async def _in_thread(work: Callable[[], None]) -> None:
+    """Run blocking `work` in a thread that cannot hold up the program's end."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: BaseException | None) -> None:
+        if done.done():
+            return
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+    def run() -> None:
+        fault: BaseException | None = None
+        try:
+            work()
+        except Exception as error:
+            fault = error
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(settle, fault)
+
+    Thread(target=run, daemon=True, name="trivet-zenoh").start()
+    await done
