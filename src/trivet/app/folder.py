@@ -30,3 +30,8 @@ def samples_file(folder: Path) -> Path:
 def atlas_file(folder: Path) -> Path:
     """The offline map."""
     return folder / "atlas.db"
+
+
+def identity_folder(folder: Path) -> Path:
+    """The household's certificates and keys."""
+    return folder / "identity"

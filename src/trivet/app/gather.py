@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from trivet.app.view import Flow
-from trivet.domain import Sample, UnreachableError
+from trivet.domain import PeerError, Sample
 from trivet.domain.wire import Advance, Watermark
 from trivet.fabric.link import Link
 
@@ -53,18 +53,18 @@ class Gatherer:
         samples, self._samples = self._samples, []
         return samples
 
-    async def advance(self, device: str, until: float) -> bool:
-        """Let a device live on until an event time; whether it is there.
+    async def advance(self, device: str, until: float) -> str:
+        """Let a device live on until an event time; what was wrong, empty if nothing.
 
         Returns when all samples that it sent have come, or LATEST_S after.
         """
         try:
             reply = await self._link.ask(device, "advance", Advance(until))
-        except UnreachableError:
-            return False
+        except PeerError as error:
+            return str(error)
         if isinstance(reply, Watermark):
             await self._await_all(device, reply.sent)
-        return True
+        return ""
 
     async def _await_all(self, device: str, sent: int) -> None:
         sent_before, received_before = self._base.get(device, (0, 0))

@@ -19,6 +19,7 @@ from trivet.domain import (
     Suggestion,
     Surface,
     TrivetError,
+    UnreachableError,
     UsageError,
 )
 from trivet.domain.wire import Ack, Command, Message
@@ -47,11 +48,24 @@ class Hub:
         self._link = link
         self._scene = scene
         self._others = (mind.roles.phone, mind.roles.car)
+        self._silent: set[str] = set()
         link.answer(ANSWER, self._answered)
+
+    async def reach(self, timeout_s: float) -> None:
+        """Wait until phone and car are there, or go on without after `timeout_s`."""
+        for device in self._others:
+            try:
+                await self._link.reach(device, timeout_s)
+            except UnreachableError as error:
+                self.mind.note(self.time, f"{device} is not there", [str(error)])
 
     async def step(self, until: float) -> list[Suggestion]:
         """Let the household live on until an event time; what is newly suggested."""
-        await asyncio.gather(*(self.gatherer.advance(d, until) for d in self._others))
+        faults = await asyncio.gather(
+            *(self.gatherer.advance(device, until) for device in self._others)
+        )
+        for device, fault in zip(self._others, faults, strict=True):
+            self._note_fault(device, fault, until)
         samples = self.gatherer.take()
         for sample in self._adapter.samples(until):
             self.gatherer.note(sample)
@@ -64,6 +78,14 @@ class Hub:
         await self._show(new, self.mind.forecast is not before)
         self.album.keep(self.frame())
         return new
+
+    def _note_fault(self, device: str, fault: str, time: float) -> None:
+        if fault and device not in self._silent:
+            self.mind.note(time, f"{device} does not answer", [fault])
+            self._silent.add(device)
+        elif not fault and device in self._silent:
+            self.mind.note(time, f"{device} answers again", [])
+            self._silent.discard(device)
 
     async def _show(self, new: Sequence[Suggestion], is_forecast_new: bool) -> None:
         device = {

@@ -18,7 +18,7 @@ from trivet.fabric.link import Link
 from trivet.skills.registry import load
 
 #: Days that the household has lived before the demo begins, which the mind learns.
-LEARNED_DAYS = 56
+LEARNED_DAYS = 53
 DAY_S = 86_400.0
 #: Step of event time when nothing runs as fast as it can: on a trip, and at rest.
 TRIP_STEP_S, REST_STEP_S = 15.0, 60.0
@@ -27,9 +27,8 @@ TICK_S = 0.1
 
 
 def first_day(world: World) -> float:
-    """Event time at which the demo begins: a Friday, with LEARNED_DAYS before it."""
-    start = world.start_time + LEARNED_DAYS * DAY_S + 4 * DAY_S
-    return start + 6 * 3600.0
+    """Event time at which the demo begins: six in the morning, a Friday."""
+    return world.start_time + LEARNED_DAYS * DAY_S + 6 * 3600.0
 
 
 def make_hub(world: World, link: Link, start: float) -> Hub:

@@ -7,11 +7,12 @@ are OwnTracks fields.
 from __future__ import annotations
 
 from enum import StrEnum
+from math import isfinite
 
 import msgspec
 
 from trivet.domain.error import UsageError
-from trivet.domain.sample import SignalPath, Value
+from trivet.domain.sample import Position, SignalPath, Value
 
 
 class SignalKind(StrEnum):
@@ -60,8 +61,12 @@ class Signal(msgspec.Struct, frozen=True, omit_defaults=True):
                 return "it is a text"
             fits = not self.allowed or value in self.allowed
             return "" if fits else f"allowed are {', '.join(self.allowed)}"
+        if self.datatype == "position":
+            return "" if isinstance(value, Position) else "it is a position"
         if isinstance(value, bool) or not isinstance(value, int | float):
             return f"it is a {self.datatype}"
+        if not isfinite(value):
+            return "it is a finite number"
         if self.minimum is not None and value < self.minimum:
             return f"the least is {self.minimum:g} {self.unit}".rstrip()
         if self.maximum is not None and value > self.maximum:

@@ -15,8 +15,12 @@ from trivet import __version__
 
 #: verb -> (module, its Typer, line of help)
 VERBS: dict[str, tuple[str, str, str]] = {
+    "demo": ("demo", "app", "Watch a simulated household live through its days."),
+    "up": ("up", "app", "Run one device of the simulated household."),
     "import": ("imports", "app", "Take up recordings of a phone, a car or a home."),
     "map": ("maps", "app", "The offline map: import one, look around."),
+    "household": ("household", "household_app", "Found a household, look at it."),
+    "device": ("household", "device_app", "Admit devices, list them."),
     "places": ("history", "places_app", "The places that were learned."),
     "trips": ("history", "trips_app", "The trips that were learned."),
     "doctor": ("doctor", "app", "Whether this machine has what trivet needs."),
@@ -61,3 +65,7 @@ for _name, (_module, _app, _help) in VERBS.items():
 def run() -> None:
     """Run the command line of this process."""
     app(prog_name="trivet")
+
+
+if __name__ == "__main__":
+    run()

@@ -36,7 +36,7 @@ def import_command(
     console.print(f"{report.count:,} places")
 
 
-@app.command("near")
+@app.command("near", context_settings={"ignore_unknown_options": True})
 @told
 def near(
     lat: Annotated[float, typer.Argument(min=-90, max=90, help="Degrees.")],

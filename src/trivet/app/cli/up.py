@@ -1,0 +1,79 @@
+"""`trivet up`: one device as a process."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC
+from typing import Annotated
+
+import typer
+
+from trivet.app.cli.option import HouseholdOption, JsonOption
+from trivet.app.cli.output import console, print_json, told
+from trivet.app.folder import household_folder
+from trivet.app.node import NodeSettings, run_node
+from trivet.app.view import TimelineEntry
+from trivet.domain.clock import local
+
+app = typer.Typer()
+
+
+@app.command("up")
+@told
+def up(
+    device: Annotated[str, typer.Argument(help="Its id: phone, car, home.")],
+    listen: Annotated[
+        list[str] | None, typer.Option(help="host:port to be dialled at.")
+    ] = None,
+    connect: Annotated[
+        list[str] | None, typer.Option(help="host:port of a device to dial.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Which simulated household.")] = 7,
+    speed: Annotated[
+        float, typer.Option(min=0.1, max=3600, help="Event seconds a second.")
+    ] = 60.0,
+    days: Annotated[float, typer.Option(min=0.01, help="Days to live.")] = 7.0,
+    page: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="TCP port of the page.")
+    ] = None,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="Print the days, as fast as it goes.")
+    ] = False,
+    is_child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
+    household: HouseholdOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run one device of the simulated household."""
+    settings = NodeSettings(
+        device=device,
+        folder=household_folder(household),
+        listen=tuple(listen or ()),
+        connect=tuple(connect or ()),
+        seed=seed,
+        speed=speed,
+        days=days,
+        page=page,
+        is_headless=headless,
+        is_child=is_child,
+    )
+
+    def tell(line: TimelineEntry, clock: str) -> None:
+        if as_json:
+            print_json(line)
+            return
+        day = f"{local(line.time, UTC):%a}"
+        style = {"suggestion": "bold", "answer": "green"}.get(line.kind, "")
+        console.print(
+            f"{day} {clock}  {line.text}", style=style, highlight=False, soft_wrap=True
+        )
+        for detail in line.details:
+            console.print(
+                f"           {detail}", style="dim", highlight=False, soft_wrap=True
+            )
+
+    def on_page(url: str) -> None:
+        console.print(
+            f"The page is at {url}  (Ctrl-C ends)", highlight=False, soft_wrap=True
+        )
+
+    asyncio.run(run_node(settings, tell, on_page))
