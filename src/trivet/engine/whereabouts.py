@@ -78,6 +78,8 @@ def _car_position(situation: Situation) -> tuple[float, float, float] | None:
     lon = situation.context.number(situation.car, LONGITUDE)
     if not _is_usable(sample) or lat is None or lon is None:
         return None
+    if abs(lat) > 90.0 or abs(lon) > 180.0:
+        return None
     return sample.time, lat, lon
 
 

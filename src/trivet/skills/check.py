@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from trivet.domain.error import TrivetError
 from trivet.domain.forecast import Candidate, Forecast, Interval
 from trivet.domain.geo import distance_m, offset
 from trivet.domain.place import Place, PlaceRole, PointOfInterest, Stay
@@ -135,7 +136,11 @@ def check_needs_fit_the_wire(skill: Skill, situation: Situation) -> None:
     for need in skill.needs(situation):
         for surface in need.surfaces:
             said = Suggestion("id", situation.person, situation.time, need, surface)
-            assert decode(encode(said)) == said, f"{need.key}: changed on the wire"
+            try:
+                received = decode(encode(said))
+            except TrivetError as error:
+                raise AssertionError(f"{need.key}: {error}") from error
+            assert received == said, f"{need.key}: changed on the wire"
 
 
 def check_silent_when_nothing_is_known(skill: Skill, situation: Situation) -> None:
@@ -209,13 +214,28 @@ def examples(zone: tzinfo | None = None) -> list[Situation]:
     with places to eat, from work home, and nowhere (sitting at work before the usual
     return), each at morning, noon, evening and night of a Friday in winter.
     """
+    return [
+        example(hour, origin, destination, zone)
+        for hour in (3.5, 8.5, 12.5, 16.5, 18.5, 23.5)
+        for origin, destination in (("home", "mall"), ("work", "home"), ("work", ""))
+    ]
+
+
+def example(
+    hour: float, origin: str, destination: str = "", zone: tzinfo | None = None
+) -> Situation:
+    """One of them: at a local hour, from `home`, `work` or `mall` to another of these.
+
+    With no destination the person is staying at the origin.
+    """
     zone = ZoneInfo("Europe/Berlin") if zone is None else zone
-    found = []
-    for hour in (3, 8, 12, 16, 18, 23):
-        time = datetime(2026, 1, 16, hour, 30, tzinfo=zone).timestamp()
-        for origin, destination in (("home", "mall"), ("work", "home"), ("work", "")):
-            found.append(_example(time, zone, origin, destination))
-    return found
+    midnight = datetime(2026, 1, 16, tzinfo=zone).timestamp()
+    return _example(midnight + hour * 3600, zone, origin, destination)
+
+
+def knowing(situation: Situation, *samples: Sample) -> Situation:
+    """The situation with further samples; of one signal the latest counts."""
+    return _with_samples(situation, [*_known(situation), *samples])
 
 
 def _poorer_forecasts(

@@ -43,6 +43,8 @@ LOSS_PER_H = 0.04
 #: Outdoor temperature where none is known: a heating day in a temperate winter.
 DEFAULT_OUTDOOR_C = 5.0
 COMFORT_C = 21.0
+#: A room outside of this is a broken sensor.
+COLDEST_C, HOTTEST_C = -20.0, 50.0
 #: A room this close below the target is warm.
 WARM_K = 0.5
 #: No use in heating, or asking, for less than this.
@@ -82,6 +84,8 @@ class Preheat(msgspec.Struct, frozen=True):
         home = situation.place_of(PlaceRole.HOME)
         current = situation.context.number(situation.home, CURRENT)
         if home is None or current is None or situation.at == home.id:
+            return
+        if not COLDEST_C <= current <= HOTTEST_C:
             return
         if situation.context.value(situation.home, OCCUPANCY) == "on":
             return

@@ -1,0 +1,109 @@
+"""Every built-in skill keeps every law, and every law can be broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+import pytest
+
+from trivet.domain.forecast import Reason
+from trivet.domain.suggestion import Action, Need
+from trivet.engine.situation import Situation
+from trivet.skills import SKILLS, load
+from trivet.skills.check import CHECKS, Check, example, examples
+
+MONTH_S = 30 * 86400.0
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("name", SKILLS)
+def test_a_built_in_skill_keeps_the_law(name: str, check: Check) -> None:
+    (skill,) = load([name])
+    for situation in examples():
+        check(skill, situation)
+
+
+@pytest.mark.parametrize("name", SKILLS)
+def test_the_examples_make_every_built_in_skill_speak(name: str) -> None:
+    (skill,) = load([name])
+    assert any(list(skill.needs(situation)) for situation in examples())
+
+
+def good(situation: Situation) -> Need:
+    return Need(
+        "tea",
+        "tea",
+        "Tea?",
+        0.5,
+        0.5,
+        (Reason("You had tea on 4 of 5 such days", 4, 5),),
+        situation.time + 600,
+    )
+
+
+class Tea:
+    """A skill that breaks at most one law."""
+
+    name = "tea"
+
+    def __init__(self, change: Callable[[Need, Situation], list[Need]]) -> None:
+        self.change = change
+
+    def needs(self, situation: Situation) -> Iterable[Need]:
+        if not situation.home:
+            return []
+        return self.change(good(situation), situation)
+
+
+class Remembering(Tea):
+    def needs(self, situation: Situation) -> Iterable[Need]:
+        self.asked = getattr(self, "asked", 0) + 1
+        return [good(situation)] * (self.asked % 2)
+
+
+class Fragile(Tea):
+    def needs(self, situation: Situation) -> Iterable[Need]:
+        if situation.forecast is not None and situation.forecast.best.label:
+            return []
+        return []
+
+
+class Chatty(Tea):
+    def needs(self, situation: Situation) -> Iterable[Need]:
+        return [good(situation)]
+
+
+def changed(**changes: object) -> Tea:
+    return Tea(lambda need, situation: [msgspec.structs.replace(need, **changes)])
+
+
+BROKEN = {
+    "check_same_situation_same_needs": Remembering(lambda n, s: [n]),
+    "check_survives_missing_features": Fragile(lambda n, s: [n]),
+    "check_expires_after_now": Tea(
+        lambda n, s: [msgspec.structs.replace(n, expires=s.time)]
+    ),
+    "check_reasons_have_evidence": changed(reasons=(Reason("Just so"),)),
+    "check_needs_are_named": Tea(lambda n, s: [n, n]),
+    "check_needs_can_be_shown_and_done": changed(
+        actions=(Action("kettle", "switch.kettle", "on", "Boil"),)
+    ),
+    "check_needs_fit_the_wire": changed(probability=1.5),
+    "check_silent_when_nothing_is_known": Chatty(lambda n, s: [n]),
+}
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_a_sound_skill_passes_and_a_broken_one_does_not(check: Check) -> None:
+    situation = example(12.0, "work", "home")
+    check(Tea(lambda need, _: [need]), situation)
+    with pytest.raises(AssertionError):
+        check(BROKEN[check.__name__], situation)
+
+
+def test_a_need_that_never_ends_is_found() -> None:
+    never = Tea(lambda n, s: [msgspec.structs.replace(n, expires=s.time + MONTH_S)])
+    check = next(c for c in CHECKS if c.__name__ == "check_expires_after_now")
+    with pytest.raises(AssertionError, match="never ends"):
+        check(never, example(12.0, "work"))
