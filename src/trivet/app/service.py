@@ -15,6 +15,9 @@ from trivet.devices.replay import Options, Report, find_recordings, read
 from trivet.domain import InputError, Sample, UsageError
 from trivet.domain.clock import ZoneOf
 from trivet.engine import Anticipator
+from trivet.engine.evaluate import Row, evaluate, tabulate
+
+DAY_S = 86_400.0
 
 
 class Imported(msgspec.Struct, frozen=True):
@@ -110,3 +113,30 @@ def open_atlas(folder: Path) -> AtlasIndex:
             hint="trivet map import FILE.osm.pbf",
         )
     return AtlasIndex(path)
+
+
+def replay(
+    path: Path,
+    report: Report,
+    given: Options,
+    device: str,
+    person: str,
+    zone: str,
+    warm_up_days: float,
+) -> list[Row]:
+    """Replay recordings and judge each forecast on what came after it.
+
+    Raises:
+        InputError: the recordings cannot be read, or held no trip to judge.
+    """
+    anticipator = Anticipator(person, device, zone_of(zone))
+    samples = recorded(path, report, given)
+    scores = list(evaluate(samples, anticipator, warm_up_s=warm_up_days * DAY_S))
+    if not scores:
+        raise InputError(
+            f"{report.understood:,} samples, but no trip of {device!r} after the first "
+            f"{warm_up_days:g} days to judge",
+            path=str(path),
+            hint="give a longer recording, fewer --warm-up-days or another --device",
+        )
+    return tabulate(scores)

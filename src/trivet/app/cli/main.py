@@ -23,6 +23,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "device": ("household", "device_app", "Admit devices, list them."),
     "places": ("history", "places_app", "The places that were learned."),
     "trips": ("history", "trips_app", "The trips that were learned."),
+    "replay": ("replay", "app", "Replay recorded lives, judge each forecast."),
     "doctor": ("doctor", "app", "Whether this machine has what trivet needs."),
 }
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}

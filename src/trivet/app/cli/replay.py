@@ -1,0 +1,85 @@
+"""`trivet replay`: live recorded lives through, judge each forecast made."""
+
+from __future__ import annotations
+
+from math import isnan
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trivet.app import service
+from trivet.app.cli.option import DeviceOption, JsonOption, PersonOption, ZoneOption
+from trivet.app.cli.output import console, print_json, print_table, told
+from trivet.devices.replay import Report
+from trivet.engine.evaluate import Row
+
+app = typer.Typer()
+_COLUMNS = [
+    "destinations",
+    "of trip",
+    "trips",
+    "top-1",
+    "top-3",
+    "most frequent",
+    "Markov",
+    "median error",
+    "arrival error",
+    "80 % interval",
+]
+
+
+@app.command("replay")
+@told
+def replay(
+    path: Annotated[Path, typer.Argument(help="A file or a folder of recordings.")],
+    zone: ZoneOption = "",
+    device: DeviceOption = "phone",
+    person: PersonOption = "ada",
+    warm_up_days: Annotated[
+        float, typer.Option(min=0, help="Days to learn from before judging.")
+    ] = 14.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Replay recordings: predict first, then learn; print how good it was.
+
+    A destination is right within 500 m of where the trip ended, or by its name.
+    """
+    report = Report()
+    with console.status(f"Replaying {path.name}"):
+        judged = service.replay(
+            path, report, service.options(zone), device, person, zone, warm_up_days
+        )
+    if as_json:
+        print_json({"report": report.to_dict(), "rows": judged})
+        return
+    console.print(f"{report.understood:,} samples, {len(report.skipped)} kinds skipped")
+    for reason, skip in report.skipped.items():
+        console.print(f"  skipped {skip.times:,}: {reason} ({skip.first})", style="dim")
+    print_table("Forecasts by share of the trip's time", _COLUMNS, _cells(judged))
+
+
+def _cells(rows: list[Row]) -> list[list[str]]:
+    return [
+        [
+            row.kind,
+            f"{row.fraction:.0%}",
+            str(row.trips),
+            _share(row.top1),
+            _share(row.top3),
+            _share(row.top1_frequent),
+            _share(row.top1_markov),
+            _number(row.error_m, "m"),
+            _number(row.arrival_error_s / 60, "min"),
+            _share(row.coverage),
+        ]
+        for row in rows
+    ]
+
+
+def _share(value: float) -> str:
+    return "" if isnan(value) else f"{value:.0%}"
+
+
+def _number(value: float, unit: str) -> str:
+    return "" if isnan(value) else f"{value:,.1f} {unit}"
