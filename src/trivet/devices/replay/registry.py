@@ -7,8 +7,19 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from trivet.devices.replay.casas import CasasReader
 from trivet.devices.replay.geolife import GeolifeReader
+from trivet.devices.replay.google_records import GoogleRecordsReader
+from trivet.devices.replay.google_semantic import GoogleSemanticReader
+from trivet.devices.replay.google_timeline import GoogleTimelineReader
+from trivet.devices.replay.gpx import GpxReader
+from trivet.devices.replay.home_assistant_csv import HomeAssistantCsvReader
+from trivet.devices.replay.home_assistant_json import HomeAssistantJsonReader
+from trivet.devices.replay.kit import KitReader
 from trivet.devices.replay.look import describe
+from trivet.devices.replay.obd_list import ObdListReader
+from trivet.devices.replay.obd_table import ObdTableReader
+from trivet.devices.replay.owntracks_rec import OwntracksReader
 from trivet.devices.replay.reader import Reader
 from trivet.devices.replay.source import Source
 from trivet.domain.error import InputError
@@ -17,7 +28,20 @@ from trivet.domain.error import InputError
 GROUP = "trivet.readers"
 
 #: The first that recognises a file reads it: the strict before the lenient.
-_BUILT_IN: tuple[type[Reader], ...] = (GeolifeReader,)
+_BUILT_IN: tuple[type[Reader], ...] = (
+    GeolifeReader,
+    GpxReader,
+    OwntracksReader,
+    GoogleRecordsReader,
+    GoogleSemanticReader,
+    GoogleTimelineReader,
+    KitReader,
+    ObdListReader,
+    ObdTableReader,
+    CasasReader,
+    HomeAssistantCsvReader,
+    HomeAssistantJsonReader,
+)
 
 
 class Registry(Mapping[str, Reader]):

@@ -120,7 +120,7 @@ class Source:
         """
         rest = b""
         while True:
-            block = self._take()
+            block = self._take(_BLOCK_BYTES)
             lines = (rest + block).split(b"\n")
             rest = lines.pop()
             if len(rest) > MAX_LINE_BYTES:
@@ -156,9 +156,7 @@ class Source:
         Raises:
             InputError: MAX_RECORD_BYTES were read since the last `mark`.
         """
-        if size == 0:
-            return b""
-        block = self._take()
+        block = self._take(size if size >= 0 else _BLOCK_BYTES)
         self._budget -= len(block)
         if self._budget < 0:
             raise self.error(
@@ -171,14 +169,19 @@ class Source:
         """Say that a record was understood: the next may be MAX_RECORD_BYTES long."""
         self._budget = MAX_RECORD_BYTES
 
-    def skip(self, reason: str, value: object = "") -> None:
+    def skip(self, reason: str, value: object = "", *, is_fault: bool = True) -> None:
         """Count the present record as left out.
+
+        Args:
+            reason: one of few: it must not hold the value itself.
+            value: what was there.
+            is_fault: the record is wrong; False if it is well-formed but of no use.
 
         Raises:
             InputError: MAX_BAD_RECORDS were bad and none was good.
         """
         self._report.skip(reason, f"{self.path.name}:{self.line}", value)
-        self._bad += 1
+        self._bad += is_fault
         if self._bad >= MAX_BAD_RECORDS and not self.good:
             raise self.error(f"{self._bad} bad records and none good: {reason}")
 
@@ -203,11 +206,11 @@ class Source:
             return _Gzip(file)
         return file
 
-    def _take(self) -> bytes:
+    def _take(self, size: int) -> bytes:
         if self._peeked:
-            block, self._peeked = self._peeked, b""
+            block, self._peeked = self._peeked[:size], self._peeked[size:]
             return block
-        return self._read_block(_BLOCK_BYTES)
+        return self._read_block(size)
 
     def _read_block(self, size: int) -> bytes:
         try:
