@@ -8,10 +8,12 @@ from trivet.app.fact import facts, place_of
 from trivet.app.mind import Mind
 from trivet.app.view import DeviceView, Flow, Frame, MapView
 from trivet.domain import DeviceKind, PointOfInterest
+from trivet.domain.geo import distance_m
+from trivet.domain.sample import LOCATION
 
 #: Roads drawn from past trips when no road network is known.
 MAX_TRACES = 200
-#: Points of interest on the map, around the person's home.
+#: How far the map reaches around home, or around the phone when that is far away.
 MAP_RADIUS_M = 15_000.0
 
 
@@ -77,16 +79,41 @@ def _devices(mind: Mind, alive: frozenset[str]) -> tuple[DeviceView, ...]:
 
 
 def draw_map(mind: Mind, scene: Scene) -> MapView:
-    """What the map is drawn from: the household's own data."""
-    roads = scene.roads or tuple(
+    """What the map is drawn from: the household's own data, around where it is now."""
+    centre = _centre(mind)
+    traces = (
         tuple((point.lat, point.lon) for point in trip.trace)
         for trip in list(mind.anticipator.trips)[-MAX_TRACES:]
         if len(trip.trace) > 1
     )
     points = scene.points_of_interest
+    if not points and mind.atlas is not None and centre is not None:
+        points = tuple(mind.atlas.near(*centre, MAP_RADIUS_M, limit=400))
+    places = mind.namer.places(mind.anticipator.places).values()
+    return MapView(
+        roads=tuple(
+            road
+            for road in scene.roads or tuple(traces)
+            if all(_is_near(centre, lat, lon) for lat, lon in road)
+        ),
+        places=tuple(p for p in places if _is_near(centre, p.lat, p.lon)),
+        points_of_interest=tuple(p for p in points if _is_near(centre, p.lat, p.lon)),
+        attribution=mind.atlas.attribution if mind.atlas is not None else "",
+    )
+
+
+def _centre(mind: Mind) -> tuple[float, float] | None:
     home = mind.home_position()
-    if not points and mind.atlas is not None and home is not None:
-        points = tuple(mind.atlas.near(*home, MAP_RADIUS_M, limit=400))
-    attribution = mind.atlas.attribution if mind.atlas is not None else ""
-    places = tuple(mind.namer.places(mind.anticipator.places).values())
-    return MapView(roads, places, points, attribution)
+    phone = mind.context.position(mind.roles.phone, LOCATION)
+    if phone is None or _is_near(home, phone.lat, phone.lon):
+        return home
+    # away from home: a new map for each tenth of a degree, not for each fix
+    return round(phone.lat, 1), round(phone.lon, 1)
+
+
+def _is_near(
+    centre: tuple[float, float] | None, lat: float | None, lon: float | None
+) -> bool:
+    if lat is None or lon is None:
+        return False
+    return centre is None or distance_m(*centre, lat, lon) <= MAP_RADIUS_M
