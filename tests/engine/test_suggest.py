@@ -180,6 +180,18 @@ def test_what_was_accepted_is_not_offered_again_at_once() -> None:
     assert not suggester.suggest(later(NOON, 120))
 
 
+def test_accepted_advice_is_not_repeated_for_half_a_day() -> None:
+    def says(lasts_s: float) -> Says:
+        return Says(need(lasts_s=lasts_s))
+
+    suggester = Suggester("ada", [says(600)])
+    (suggestion,) = suggester.suggest(NOON)
+    say(suggester, suggestion, AnswerKind.YES, NOON.time + 60)
+    suggester.skills = (says(30 * HOUR_S),)
+    assert not suggester.suggest(later(NOON, 8 * HOUR_S))
+    assert suggester.suggest(later(NOON, 20 * HOUR_S))
+
+
 def test_the_second_answer_to_one_suggestion_changes_nothing() -> None:
     suggester = Suggester("ada", [Says(need())])
     (suggestion,) = suggester.suggest(NOON)

@@ -278,6 +278,12 @@ def test_out_and_just_arrived_counts_too_but_not_for_ever() -> None:
     assert not needs(staying(50.0))
 
 
+def test_not_at_a_table_already() -> None:
+    at_table = msgspec.structs.replace(point("Anchor"), lat=MALL[0], lon=MALL[1])
+    situation = msgspec.structs.replace(staying(5.0), atlas=FixedAtlas([at_table]))
+    assert not needs(situation)
+
+
 def test_a_destination_with_no_position_says_nothing() -> None:
     situation = going(19.0, point("Anchor"))
     assert situation.forecast is not None

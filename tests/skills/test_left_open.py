@@ -20,9 +20,10 @@ CLOSED: dict[str, Value] = {
 
 
 def home(situation: Situation, **states: Value) -> Situation:
-    """The situation with everything seen to, but for what `states` say."""
+    """The situation with everything seen to, but for what `states` say for a while."""
     wanted = CLOSED | {path.replace("__", "."): v for path, v in states.items()}
-    samples = [Sample("home", path, situation.time, v) for path, v in wanted.items()]
+    time = situation.time - 120.0
+    samples = [Sample("home", path, time, v) for path, v in wanted.items()]
     return knowing(situation, *samples)
 
 
@@ -121,6 +122,12 @@ def test_not_before_having_left() -> None:
     assert needs(away(160.0))
 
 
+def test_not_in_the_first_minute() -> None:
+    assert LEAVING.forecast is not None
+    departure = LEAVING.forecast.departure
+    assert not needs(msgspec.structs.replace(LEAVING, time=departure + 30.0))
+
+
 def test_not_at_home() -> None:
     assert not needs(msgspec.structs.replace(LEAVING, forecast=None, at="home"))
 
@@ -173,7 +180,34 @@ def test_reasons_say_when_one_left_and_when_it_was_seen() -> None:
     assert reasons[1] == "The stove is on, last reported at 08:20"
 
 
-def test_far_away_an_open_window_matters_less() -> None:
-    near = needs(home(away(500.0), binary_sensor__kitchen_window="on"))
-    far = needs(home(away(9000.0), binary_sensor__kitchen_window="on"))
-    assert far[0].benefit < near[0].benefit
+def test_once_somewhere_far_an_open_window_is_no_news() -> None:
+    at_work = example(12.0, "work")
+    window = home(at_work, binary_sensor__kitchen_window="on")
+    assert not needs(window)
+    assert needs(home(at_work, switch__stove="on"))
+    near = Position(*offset(LAT, LON, 900.0, 0.0))
+    assert needs(knowing(window, Sample("phone", "location", window.time + 1, near)))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("cover.garage_door", "open"),
+        ("lock.front_door", "unlocked"),
+        ("binary_sensor.front_door", "on"),
+    ],
+)
+def test_a_door_that_just_changed_is_somebody_coming_home(
+    path: str, value: str
+) -> None:
+    def changed(age_s: float) -> Situation:
+        situation = msgspec.structs.replace(home(LEAVING), time=LEAVING.time + 300)
+        return knowing(situation, Sample("home", path, situation.time - age_s, value))
+
+    assert not needs(changed(30.0))
+    assert needs(changed(90.0))
+
+
+def test_a_stove_is_told_at_once() -> None:
+    on = Sample("home", "switch.stove", LEAVING.time, "on")
+    assert needs(knowing(home(LEAVING), on))

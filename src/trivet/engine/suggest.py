@@ -37,6 +37,9 @@ VERSION = 1
 MAX_PER_DAY = 6
 #: Safety is said from this probability times benefit on.
 SAFETY_UTILITY = 0.2
+#: Advice that was accepted, with nothing to be done by a device, is not repeated
+#: within this time: the person knows.
+ADVICE_S = 12 * 3600.0
 #: A need gone for this long takes its suggestion with it; shorter gaps are flicker.
 GONE_S = 180.0
 
@@ -137,13 +140,16 @@ class Suggester:
         if entry is None:
             return None
         need = entry.suggestion.need
+        until = need.expires
+        if answer.kind is AnswerKind.YES and not need.actions:
+            until = max(until, answer.time + ADVICE_S)
         self.feedback.learn_one(
             need.skill,
             need.key,
             answer.kind,
             answer.time,
             entry.hour,
-            until=need.expires,
+            until=until,
             event=entry.event,
             grows=not need.is_safety,
         )

@@ -13,7 +13,7 @@ the square root of the number of servers, here of seats.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import exp, sqrt
 from statistics import median
 from typing import NamedTuple
@@ -119,11 +119,25 @@ def visits_of(situation: Situation, kinds: Collection[str]) -> list[Visit]:
         if not is_recent or not SHORTEST_S <= length_s <= LONGEST_S:
             continue
         if stay.place not in points:
-            points[stay.place] = _point_at(situation, stay.place, kinds)
+            points[stay.place] = point_at(situation, stay.place, kinds)
         if points[stay.place]:
             arrival = local(stay.arrival, situation.zone)
             found.append(Visit(points[stay.place], arrival, length_s / 60))
     return found
+
+
+def point_at(situation: Situation, place_id: str, kinds: Collection[str]) -> str:
+    """Id of the thing on the map that a place is, empty when of another kind.
+
+    Home and work are never one.
+    """
+    place = situation.places.get(place_id)
+    if place is None or place.role is not PlaceRole.OTHER or situation.atlas is None:
+        return ""
+    if place.lat is None or place.lon is None:
+        return ""
+    found = situation.atlas.near(place.lat, place.lon, SAME_M, limit=1)
+    return found[0].id if found and found[0].kind in kinds else ""
 
 
 def busyness(kind: str, moment: datetime) -> float:
@@ -169,22 +183,16 @@ def is_around(one: datetime, other: datetime) -> bool:
     return min(apart, 24.0 - apart) <= AROUND_H
 
 
+def nearest_hour(moment: datetime) -> int:
+    """The full hour next to a local time: 19 for 18:55."""
+    return (moment + timedelta(minutes=30)).hour
+
+
 def _basis(point: PointOfInterest, moment: datetime, visits: int) -> str:
-    text = f"a usual {moment:%A} at {moment.hour}:00"
+    text = f"a usual {moment:%A} at {nearest_hour(moment)}:00"
     if point.capacity > 0:
         text += f" with {point.capacity} seats"
     if visits == 0:
         return f"{text}; no visits of yours yet"
     noun = "visit" if visits == 1 else "visits"
     return f"{text}; {visits} {noun} of yours around that hour"
-
-
-def _point_at(situation: Situation, place_id: str, kinds: Collection[str]) -> str:
-    """Id of the thing on the map that a place is, empty when of another kind."""
-    place = situation.places.get(place_id)
-    if place is None or place.role is not PlaceRole.OTHER or situation.atlas is None:
-        return ""
-    if place.lat is None or place.lon is None:
-        return ""
-    found = situation.atlas.near(place.lat, place.lon, SAME_M, limit=1)
-    return found[0].id if found and found[0].kind in kinds else ""

@@ -1,9 +1,10 @@
 """Dinner: somewhere to eat, open on arrival, with the wait to expect.
 
 Speaks when the person is on the way to an eating or shopping area, or out, and gets
-there around a meal: at an hour of their own past meals out, else at the hours that
-are usual in that part of the world. On the way home or to work only their own habit
-counts. Never in the night, and never when all that is known to be there is closed.
+there around a meal: at an hour of their own past meals out, else at the hours that are
+usual in that part of the world. On the way home or to work only their own habit counts.
+Never in the night, never at a table already, and never when all that is known to be
+there is closed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,15 @@ from trivet.domain.suggestion import Need, Surface
 from trivet.engine.explain import interval_text, percent
 from trivet.engine.opening_hours import parse
 from trivet.engine.situation import Situation
-from trivet.engine.visit import Visit, Wait, expect_wait, is_around, visits_of
+from trivet.engine.visit import (
+    Visit,
+    Wait,
+    expect_wait,
+    is_around,
+    nearest_hour,
+    point_at,
+    visits_of,
+)
 
 EATING = ("restaurant", "fast_food", "food_court", "cafe", "pub")
 SHOPPING = ("mall", "supermarket", "department_store", "marketplace")
@@ -180,6 +189,8 @@ def _goal_here(situation: Situation) -> _Goal | None:
     last = situation.stays[-1] if situation.stays else None
     if place is None or place.lat is None or place.lon is None or last is None:
         return None
+    if point_at(situation, place.id, EATING):
+        return None  # sitting in one already
     since_s = situation.time - last.arrival
     if last.place != place.id or not 0 <= since_s < ARRIVED_S:
         return None
@@ -222,9 +233,11 @@ def _meal(
     habit = same_day if role is PlaceRole.HOME else around
     if len(habit) >= USUAL_VISITS:
         text = (
-            f"You ate out around {moment:%H}:00 {len(around)} times in the last half "
-            f"year, {len(same_day)} of them on a {moment:%A}"
+            f"You ate out around {nearest_hour(moment)}:00 {len(around)} times in the "
+            "last half year"
         )
+        if same_day:
+            text += f", {len(same_day)} of them on a {moment:%A}"
         return _Meal(name, True, Reason(text, len(same_day), len(around)))
     if role is not PlaceRole.OTHER:
         return None
@@ -232,7 +245,8 @@ def _meal(
     early_h = SHOP_FIRST_H if is_area else 0.0
     for meal, (begin, end) in zip(("lunch", "dinner"), hours, strict=True):
         if begin - early_h <= hour <= end:
-            text = f"{moment:%H:%M} is about the usual hour of {meal} there"
+            usual = f"{_clock(begin)} to {_clock(end)}"
+            text = f"{meal.capitalize()} is usual there from {usual}"
             return _Meal(meal, False, Reason(text))
     return None
 
@@ -315,6 +329,10 @@ def _words(text: str) -> list[str]:
 
 def _away_m(point: PointOfInterest, goal: _Goal) -> float:
     return distance_m(point.lat, point.lon, goal.lat, goal.lon)
+
+
+def _clock(hour: float) -> str:
+    return f"{int(hour):02}:{round(hour % 1 * 60):02}"
 
 
 def _hour(moment: datetime) -> float:

@@ -22,14 +22,18 @@ from trivet.domain.suggestion import Action, Need, Surface
 from trivet.engine.situation import Situation
 from trivet.engine.whereabouts import position_of
 
-#: This far from home, or driven, counts as having left: further than a garden.
+#: So far from home, or driven, and so long after leaving counts as having left:
+#: further than a garden, longer than a garage door takes to close by itself.
 LEFT_M = 150.0
+LEFT_S = 60.0
+#: A door that changed so lately is somebody coming home: they are seen in a moment.
+PASSED_S = 60.0
 #: A trip back home this likely: what is open is seen to on coming home.
 RETURNING = 0.5
 #: A need lasts this long from leaving, and at least this long from now.
 LASTS_S = 30 * 60.0
 AT_LEAST_S = 5 * 60.0
-#: Going back by hand is worth it within this distance.
+#: Once somewhere else, going back by hand is worth it within this distance.
 NEAR_M = 3000.0
 #: Belief that nobody is in: as the occupancy sensor says, or without one.
 EMPTY_KNOWN = 0.95
@@ -47,6 +51,7 @@ class _Rule(NamedTuple):
         says: its words for a person.
         fixed: the target value that puts it right, empty when it needs a hand.
         verb: on the button.
+        is_passed: whether people come in through it.
         is_safety: whether it may burn the house down.
     """
 
@@ -56,12 +61,13 @@ class _Rule(NamedTuple):
     says: str
     fixed: str = ""
     verb: str = ""
+    is_passed: bool = False
     is_safety: bool = False
 
 
 _RULES = (
-    _Rule("cover", ("garage", "gate", "door"), "open", "open", "closed", "Close"),
-    _Rule("lock", ("",), "unlocked", "unlocked", "locked", "Lock"),
+    _Rule("cover", ("garage", "gate", "door"), "open", "open", "closed", "Close", True),
+    _Rule("lock", ("",), "unlocked", "unlocked", "locked", "Lock", True),
     _Rule(
         "switch",
         ("stove", "oven", "hob", "cooktop", "iron"),
@@ -71,7 +77,8 @@ _RULES = (
         "Switch off",
         is_safety=True,
     ),
-    _Rule("binary_sensor", ("_door", "_window"), "on", "open"),
+    _Rule("binary_sensor", ("_door",), "on", "open", is_passed=True),
+    _Rule("binary_sensor", ("_window",), "on", "open"),
 )
 
 
@@ -98,13 +105,12 @@ class LeftOpen:
             return
         empty = EMPTY_UNKNOWN if occupied is None else EMPTY_KNOWN
         items = list(_items(situation))
+        closable = [i for i in items if not i.is_safety and i.action]
+        by_hand = [i for i in items if not i.is_safety and not i.action]
         for group, benefit in (
             ([i for i in items if i.is_safety], 1.0),
-            ([i for i in items if not i.is_safety and i.action], 0.8),
-            (
-                [i for i in items if not i.is_safety and not i.action],
-                _benefit_by_hand(situation, home),
-            ),
+            (closable, 0.8),
+            (by_hand if _is_near(situation, home) else [], 0.5),
         ):
             if group:
                 yield _need(situation, group, leaving, empty, benefit)
@@ -143,7 +149,8 @@ def _leaving(situation: Situation, home: Place) -> Reason | None:
     away_m = _away_m(situation, home)
     if forecast is not None and forecast.origin == home.id:
         gone_m = forecast.driven_m if away_m is None else away_m
-        if gone_m >= LEFT_M:
+        gone_s = situation.time - forecast.departure
+        if gone_m >= LEFT_M and gone_s >= LEFT_S:
             at = clock_text(forecast.departure, situation.zone)
             return Reason(f"You left home at {at} and are {_far(gone_m)} away")
         return None
@@ -167,9 +174,12 @@ def _departure_of(situation: Situation) -> float:
     )
 
 
-def _benefit_by_hand(situation: Situation, home: Place) -> float:
+def _is_near(situation: Situation, home: Place) -> bool:
+    """Whether turning back is still an idea: just leaving, or not far."""
+    if situation.forecast is not None and situation.forecast.origin == home.id:
+        return True
     away_m = _away_m(situation, home)
-    return 0.5 if away_m is None or away_m <= NEAR_M else 0.3
+    return away_m is not None and away_m <= NEAR_M
 
 
 def _is_occupied(situation: Situation) -> bool | None:
@@ -189,17 +199,19 @@ def _items(situation: Situation) -> Iterator[_Item]:
     for sample in situation.context.of_device(situation.home):
         if sample.quality is Quality.BAD:
             continue
-        item = _item(sample)
+        item = _item(sample, situation.time - sample.time)
         if item is not None:
             yield item
 
 
-def _item(sample: Sample) -> _Item | None:
+def _item(sample: Sample, age_s: float) -> _Item | None:
     domain, _, object_id = sample.path.partition(".")
     name = object_id.replace("_", " ")
     for rule in _RULES:
         is_wrong = rule.domain == domain and sample.value == rule.value
         if not is_wrong or not object_id.endswith(rule.endings):
+            continue
+        if rule.is_passed and age_s < PASSED_S:
             continue
         action = None
         if rule.fixed:

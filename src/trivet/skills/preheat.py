@@ -36,8 +36,8 @@ CURRENT = f"{CLIMATE}.current_temperature"
 OUTDOOR = "sensor.outdoor_temperature"
 OCCUPANCY = "binary_sensor.occupancy"
 
-#: Warming by heating with no loss, K/h: radiators in a house of usual weight.
-DEFAULT_GAIN_KPH = 4.0
+#: Warming by heating with no loss, K/h: slow radiators, so rather early than late.
+DEFAULT_GAIN_KPH = 3.0
 #: Loss per hour and kelvin of difference to outdoors: a time constant of 25 hours.
 LOSS_PER_H = 0.04
 #: Outdoor temperature where none is known: a heating day in a temperate winter.
@@ -45,8 +45,8 @@ DEFAULT_OUTDOOR_C = 5.0
 COMFORT_C = 21.0
 #: A room outside of this is a broken sensor.
 COLDEST_C, HOTTEST_C = -20.0, 50.0
-#: A room this close below the target is warm.
-WARM_K = 0.5
+#: A room this close below the target is warm enough not to ask.
+WARM_K = 1.0
 #: No use in heating, or asking, for less than this.
 LEAST_S = 5 * 60.0
 #: Asked this long before the heating must start, so that there is time to answer.
@@ -223,18 +223,22 @@ def _coming_home(
 def _usual_return(
     situation: Situation, home: Place
 ) -> tuple[float, Interval, Reason] | None:
-    """The return that is usual on this weekday for one who is out at this hour."""
+    """The return that is usual on this weekday from this place at this hour.
+
+    From this place: who is out on a holiday does not come home at the usual hour.
+    """
     now = local(situation.time, situation.zone)
-    stays = [stay for stay in situation.stays if stay.place == home.id]
+    here = [stay for stay in situation.stays if stay.place == situation.at]
+    returns = [stay.arrival for stay in situation.stays if stay.place == home.id]
     out, waits = 0, []
     for week in range(1, USUAL_WEEKS + 1):
         then = (now - timedelta(weeks=week)).timestamp()
         if not situation.stays or situation.stays[0].arrival > then:
             break
-        if any(stay.arrival <= then < stay.departure for stay in stays):
+        if not any(stay.arrival <= then < stay.departure for stay in here):
             continue
         out += 1
-        later = [stay.arrival - then for stay in stays if stay.arrival > then]
+        later = [arrival - then for arrival in returns if arrival > then]
         if later and later[0] < 2 * LONGEST_S:
             waits.append(later[0])
     if len(waits) < USUAL_DAYS:
@@ -242,22 +246,26 @@ def _usual_return(
     arrival = _interval(sorted(waits), situation.time)
     if arrival.high - arrival.low > USUAL_WIDTH_S:
         return None
-    return len(waits) / out, arrival, _usual_reason(situation, now, arrival, waits, out)
+    reason = _usual_reason(situation, now, arrival, len(waits), out)
+    # a few weeks without exception do not make the next one sure: Laplace's rule
+    return (len(waits) + 1) / (out + 2), arrival, reason
 
 
 def _usual_reason(
     situation: Situation,
     now: datetime,
     arrival: Interval,
-    waits: Sequence[float],
+    count: int,
     out: int,
 ) -> Reason:
+    place = situation.places.get(situation.at)
+    where = "this place" if place is None else place.label
     text = (
-        f"On {len(waits)} of the last {out} {now:%A}s that you were out at "
+        f"On {count} of the last {out} {now:%A}s that you were at {where} at "
         f"{now:%H:%M} you came home, "
         f"usually {interval_text(arrival, situation.zone)}"
     )
-    return Reason(text, len(waits), out)
+    return Reason(text, count, out)
 
 
 def _interval(waits: Sequence[float], time: float) -> Interval:
@@ -268,7 +276,8 @@ def _interval(waits: Sequence[float], time: float) -> Interval:
 
 def _outdoor_c(situation: Situation) -> float:
     outdoor = situation.context.number(situation.home, OUTDOOR)
-    return DEFAULT_OUTDOOR_C if outdoor is None else outdoor
+    # adding zero turns -0.0 into 0.0
+    return DEFAULT_OUTDOOR_C if outdoor is None else round(outdoor, 1) + 0.0
 
 
 def _actions(situation: Situation, target: float) -> tuple[Action, ...]:
