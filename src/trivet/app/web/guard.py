@@ -2,9 +2,9 @@
 
 A page that can close a garage must not be driven by a web site open in the same
 browser. A web site can reach a server on the loopback address by naming it in its own
-DNS ("rebinding") and can open web sockets to any host; so names are checked on
-loopback, and the origin of every web socket everywhere. The content policy makes the
-browser refuse whatever is not served by this device.
+DNS ("rebinding") and can open web sockets to any host; so the name asked for must be
+a local one, and the origin of a web socket the page itself. The content policy makes
+the browser refuse whatever is not served by this device.
 
 Source: RFC 6455, section 10.2; Content Security Policy Level 3.
 """
@@ -25,6 +25,8 @@ POLICY = (
     "style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+#: Endings of names that no public DNS gives: RFC 6762, RFC 8375, and the usual routers.
+_LOCAL_ENDS = (".local", ".localhost", ".home.arpa", ".internal", ".lan")
 
 
 class Guard:
@@ -77,9 +79,12 @@ def allows(host: str, origin: str, *, is_loopback: bool) -> bool:
         origin: the Origin header, empty where there is none.
         is_loopback: whether only names of this machine are taken for it.
     """
-    if is_loopback and not is_local(urlsplit(f"//{host}").hostname or ""):
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        is_own_origin = not origin or urlsplit(origin).netloc == host
+    except ValueError:
         return False
-    return not origin or urlsplit(origin).netloc == host
+    return is_own_origin and (is_local(name) if is_loopback else is_private(name))
 
 
 def is_local(name: str) -> bool:
@@ -90,6 +95,18 @@ def is_local(name: str) -> bool:
         return ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def is_private(name: str) -> bool:
+    """Whether a host name cannot be made to lead here by somebody else's DNS.
+
+    That are addresses, names without a dot, and names of local networks.
+    """
+    try:
+        ip_address(name)
+    except ValueError:
+        return bool(name) and ("." not in name or name.endswith(_LOCAL_ENDS))
+    return True
 
 
 def _opens_socket(scope: Scope) -> bool:

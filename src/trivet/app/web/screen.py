@@ -165,9 +165,11 @@ class Screen:
 
     def _build_trip(self) -> None:
         with tag("section", "room trip", aria_labelledby="trip-head"):
-            self._headline = html(name="h2", id="trip-head")
-            self._trip = html()
+            with tag("div", "head") as head:
+                self._headline = html(name="h2", id="trip-head")
             self._why = Why(self._trip_reasons, "why-trip", "this forecast")
+            self._why.button.move(head)
+            self._trip = html()
             self._alerts = html(classes="alert-strip")
 
 

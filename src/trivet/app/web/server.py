@@ -78,10 +78,14 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         SetupError: the port is taken, or the address is not this machine's.
     """
+    if not 0 <= port <= 65535:
+        raise SetupError(
+            f"{port} is no TCP port", hint="choose one from 1 to 65535, or 0 for any"
+        )
     try:
         kind = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=kind)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise SetupError(
             f"the page cannot be served on {host}:{port}: {error}",
             hint="end what uses the port, or choose another with --port",

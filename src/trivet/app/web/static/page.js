@@ -27,15 +27,17 @@
   function fitOf(box) {
     const [left, top, right, bottom] = box;
     const [w, h] = size();
-    const side = Math.min(MARGIN * 1.5, w / 6), over = Math.min(MARGIN, h / 6);
-    const free = w - control(); // the buttons stand over the right edge
-    const u = Math.max((right - left) / Math.max(60, free - 2 * side),
-                       (bottom - top) / Math.max(60, h - 2 * over));
-    return { x: (left + right) / 2 + (control() / 2) * u, y: (top + bottom) / 2, u };
+    const side = Math.min(MARGIN * 1.5, w / 6), over = Math.min(MARGIN, h / 7);
+    const [wide, high] = control();
+    const u = Math.max((right - left) / Math.max(60, w - wide - 2 * side),
+                       (bottom - top) / Math.max(60, h - high - 2 * over));
+    return { x: (left + right) / 2 + (wide / 2) * u, y: (top + bottom) / 2 - (high / 2) * u, u };
   }
 
+  // what the buttons take of the map: its right edge, or its top where they lie in a row
   function control() {
-    return canvas.parentElement.querySelector(".zoom").offsetWidth;
+    const { offsetWidth: wide, offsetHeight: high } = canvas.parentElement.querySelector(".zoom");
+    return wide > high ? [0, high] : [wide, 0];
   }
 
   function near(a, b) {
@@ -136,7 +138,8 @@
       if (!text) continue;
       const [dx, dy, wide] = text.dataset.at.split(" ").map(Number);
       const isTwice = p.key && named.has(p.key);
-      const place = isTwice ? null : free(p, text, dx, dy, wide, taken, w, h);
+      const isHidden = getComputedStyle(text).display === "none";
+      const place = isTwice || isHidden ? null : free(p, text, dx, dy, wide, taken, w, h);
       text.style.visibility = place ? "visible" : "hidden";
       if (!place) continue;
       text.setAttribute("x", place.x);
@@ -160,16 +163,24 @@
       [dx + wide + off * 0.7, dy - off * 0.8], [dx + wide + off * 0.7, dy + off + high * 0.4],
       [dx - long - off * 0.7, dy - off * 0.8], [dx - long - off * 0.7, dy + off + high * 0.4],
     ];
+    let best = null;
     for (const [x, y] of spots) {
       const box = [p.x + x - GAP, p.y + y - high * 0.85 - GAP, p.x + x + long + GAP, p.y + y + high * 0.25 + GAP];
       if (box[0] < 2 || box[1] < 2 || box[2] > w - 2 || box[3] > h - 2) continue;
-      const isClear = taken.every((t) => t[4] === p.pin ||
-        box[2] < t[0] || box[0] > t[2] || box[3] < t[1] || box[1] > t[3]);
-      if (isClear) return { x, y, box };
+      const lost = taken.reduce((sum, t) => sum + (t[4] === p.pin ? 0 : common(box, t)), 0);
+      if (!best || lost < best.lost) best = { x, y, box, lost };
+      if (!lost) break;
     }
-    // the person's own devices and the best destination are named whatever is below
-    return p.rank <= 5 && p.x > 0 && p.x < w && p.y > 0 && p.y < h
-      ? { x: spots[0][0], y: spots[0][1], box: [0, 0, 0, 0] } : null;
+    // devices and the best destination are named even where that covers something,
+    // other destinations where it covers little
+    const most = p.rank <= 5 ? Infinity : p.rank < 10 ? 0.3 * long * high : 0;
+    return best && best.lost <= most ? best : null;
+  }
+
+  function common(a, b) {
+    const wide = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
+    const high = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
+    return wide > 0 && high > 0 ? wide * high : 0;
   }
 
   // hands
