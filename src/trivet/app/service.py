@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from trivet.app.folder import atlas_file, samples_file
+from trivet.app.mind import Mind, Roles
 from trivet.app.store import SampleStore
 from trivet.app.zone import fixed_zone, named_zone, zone_by_position
 from trivet.atlas import AtlasIndex
@@ -16,6 +18,7 @@ from trivet.domain import InputError, Sample, UsageError
 from trivet.domain.clock import ZoneOf
 from trivet.engine import Anticipator
 from trivet.engine.evaluate import Row, evaluate, tabulate
+from trivet.skills.registry import load
 
 DAY_S = 86_400.0
 
@@ -140,3 +143,39 @@ def replay(
             hint="give a longer recording, fewer --warm-up-days or another --device",
         )
     return tabulate(scores)
+
+
+def mind_at(
+    folder: Path, at: float | None, roles: Roles, zone: str, atlas: AtlasIndex | None
+) -> tuple[Mind, float]:
+    """A mind that knows all imported samples up to an event time, and that time.
+
+    Args:
+        folder: the household's.
+        at: event time in seconds; the last sample's when None.
+        roles: who is who.
+        zone: name of the time zone, by position when empty.
+        atlas: the offline map, if there is one.
+
+    Raises:
+        UsageError: nothing was imported, or all of it is later.
+    """
+    with SampleStore(samples_file(folder)) as store:
+        span = store.span()
+        if span is None:
+            raise UsageError(
+                "nothing was imported", hint="import a recording: trivet import FILE"
+            )
+        until = span[1] if at is None else at
+        if until < span[0]:
+            raise UsageError(
+                "the time asked for is before the first sample",
+                hint=f"the first is at {datetime.fromtimestamp(span[0], UTC):%Y-%m-%d}",
+            )
+        mind = Mind(roles, zone_of(zone), load(), atlas)
+        for sample in store.samples():
+            if sample.time > until:
+                break
+            mind.learn(sample)
+    mind.step(until)
+    return mind, until

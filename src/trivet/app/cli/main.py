@@ -23,6 +23,9 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "device": ("household", "device_app", "Admit devices, list them."),
     "places": ("history", "places_app", "The places that were learned."),
     "trips": ("history", "trips_app", "The trips that were learned."),
+    "forecast": ("now", "forecast_app", "Where the running trip is going."),
+    "suggestions": ("now", "suggestions_app", "What trivet would suggest."),
+    "why": ("now", "why_app", "Why trivet thinks so."),
     "replay": ("replay", "app", "Replay recorded lives, judge each forecast."),
     "doctor": ("doctor", "app", "Whether this machine has what trivet needs."),
 }
