@@ -118,6 +118,16 @@ def test_an_answer_holds_at_least_until_the_need_ends() -> None:
     assert feedback.is_silent("dinner", "lunch", 8.9 * HOUR_S)
 
 
+def test_silence_teaches_nothing() -> None:
+    feedback = said(("dinner", NOT_NOW))
+    before = feedback.acceptance("dinner")
+    feedback.silence("dinner", "key", 1e6, 1e6 + 60)
+    assert feedback.is_silent("dinner", "key", 1e6 + 59)
+    assert not feedback.is_silent("dinner", "key", 1e6 + 61)
+    assert feedback.acceptance("dinner") == before
+    assert feedback.silence_if_refused_s("dinner", "key") == 12 * HOUR_S
+
+
 def test_a_snapshot_restores_all_that_was_learnt() -> None:
     feedback = said(("dinner", YES), ("dinner", NOT_NOW), ("preheat", IGNORED))
     again = Feedback.restore(feedback.snapshot())

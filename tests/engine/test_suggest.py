@@ -225,6 +225,19 @@ def test_a_need_that_went_away_takes_its_suggestion_along_with_no_answer() -> No
     assert suggester.feedback.tally().asked == 0
 
 
+@pytest.mark.parametrize("is_safety", [False, True])
+def test_a_need_that_comes_back_is_not_said_again_unless_safety(
+    is_safety: bool,
+) -> None:
+    skill = Says(need(is_safety=is_safety))
+    suggester = Suggester("ada", [skill])
+    suggester.suggest(NOON)
+    wanted, skill.said = skill.said, []
+    suggester.suggest(later(NOON, GONE_S + 1))
+    skill.said = wanted
+    assert bool(suggester.suggest(later(NOON, GONE_S + 60))) is is_safety
+
+
 def test_a_need_that_flickers_keeps_its_suggestion() -> None:
     skill = Says(need())
     suggester = Suggester("ada", [skill])

@@ -67,7 +67,7 @@ def test_on_the_way_at_a_meal_it_offers_what_is_open_with_the_wait() -> None:
     (need,) = needs(going(19.0, point("Anchor", cuisine="fish")))
     assert need.title == "Dinner near Harbour Mall: 1 place open at 19:00"
     assert need.details[0] == (
-        "Anchor, fish, 100 m away, open until 00:00, wait about 30 min "
+        "Anchor, fish, 100 m away, open until 00:00, wait about 20 min "
         "(a usual Friday at 19:00; no visits of yours yet)"
     )
     assert need.reasons[0].text == (
@@ -257,7 +257,7 @@ def test_own_long_stays_lengthen_the_wait_and_are_named() -> None:
     (need,) = needs(
         ate_out(going(13.0, point("Anchor")), 13.0, range(1, 7), minutes=110.0)
     )
-    assert "wait about 40 min" in need.details[0]
+    assert "wait about 35 min" in need.details[0]
     assert "6 visits of yours around that hour" in need.details[0]
 
 

@@ -77,7 +77,7 @@ class Hush(msgspec.Struct, frozen=True):
         event: departure of the trip on which it was answered, 0 when on none; it
             stays silent for the whole of that trip.
         kind: the last answer.
-        row: how often that answer was given in a row.
+        row: how often that answer was given in a row, 0 when never.
         time: event time of the last answer.
     """
 
@@ -154,8 +154,19 @@ class Feedback:
         self._hushes[skill, key] = Hush(
             max(time + silence_s, until), event, kind, row, time
         )
-        if len(self._hushes) > MAX_KEYS:
-            self._merge_oldest()
+        self._forget_oldest()
+
+    def silence(
+        self, skill: str, key: str, time: float, until: float, event: float = 0.0
+    ) -> None:
+        """Keep a key quiet with no answer learnt: its need went away by itself."""
+        before = self._hushes.get((skill, key))
+        if before is None:
+            before = Hush(until, event, AnswerKind.IGNORED, 0, time)
+        self._hushes[skill, key] = Hush(
+            max(before.until, until), event, before.kind, before.row, time
+        )
+        self._forget_oldest()
 
     def acceptance(self, skill: str, hour: float | None = None) -> Beta:
         """How likely a suggestion of `skill` is accepted, at a local hour if given."""
@@ -235,7 +246,9 @@ class Feedback:
         before = self._hushes.get((skill, key))
         return before.row + 1 if before is not None and before.kind is kind else 1
 
-    def _merge_oldest(self) -> None:
+    def _forget_oldest(self) -> None:
+        if len(self._hushes) <= MAX_KEYS:
+            return
         # the skill's own rate stays exactly what it was: only the key is forgotten
         oldest = min(self._hushes, key=lambda key: self._hushes[key].time)
         del self._hushes[oldest]

@@ -92,7 +92,8 @@ class Suggester:
         """What is newly worth saying now, most useful first.
 
         A live suggestion whose need has been gone for GONE_S (the garage was closed
-        by hand) leaves `live` with no answer learnt.
+        by hand) leaves `live` with no answer learnt. Should the need come back before
+        it would have ended, or on the same trip, it is not said again, safety aside.
 
         Raises:
             UsageError: the situation is somebody else's.
@@ -258,6 +259,10 @@ class Suggester:
                 self._live[id_] = msgspec.structs.replace(entry, seen=time)
             elif time - entry.seen >= GONE_S and time < need.expires:
                 del self._live[id_]
+                if not need.is_safety:
+                    self.feedback.silence(
+                        need.skill, need.key, time, need.expires, entry.event
+                    )
 
 
 def _event_of(situation: Situation) -> float:

@@ -64,15 +64,15 @@ _SHOPPING = ((11.0, 2.0, 0.7), (17.5, 1.8, 1.0))
 _GOING_OUT = (0.65, 0.65, 0.7, 0.8, 1.0, 1.0, 0.8)
 _ANY_DAY = (0.85, 0.8, 0.8, 0.85, 1.0, 1.0, 0.85)
 _CURVES = {
-    "restaurant": _Curve(30.0, 60.0, _MEALS, _GOING_OUT),
-    "fast_food": _Curve(10.0, 20.0, _MEALS, _ANY_DAY),
-    "food_court": _Curve(8.0, 30.0, _MEALS, _ANY_DAY),
-    "cafe": _Curve(8.0, 35.0, _COFFEE, _ANY_DAY),
-    "bar": _Curve(12.0, 90.0, _EVENING, _GOING_OUT),
-    "pub": _Curve(12.0, 75.0, _EVENING, _GOING_OUT),
-    "supermarket": _Curve(8.0, 25.0, _SHOPPING, _ANY_DAY),
+    "restaurant": _Curve(20.0, 60.0, _MEALS, _GOING_OUT),
+    "fast_food": _Curve(8.0, 20.0, _MEALS, _ANY_DAY),
+    "food_court": _Curve(6.0, 30.0, _MEALS, _ANY_DAY),
+    "cafe": _Curve(6.0, 35.0, _COFFEE, _ANY_DAY),
+    "bar": _Curve(8.0, 90.0, _EVENING, _GOING_OUT),
+    "pub": _Curve(8.0, 75.0, _EVENING, _GOING_OUT),
+    "supermarket": _Curve(6.0, 25.0, _SHOPPING, _ANY_DAY),
 }
-_OTHER = _Curve(8.0, 40.0, _SHOPPING, _ANY_DAY)
+_OTHER = _Curve(6.0, 40.0, _SHOPPING, _ANY_DAY)
 
 
 class Visit(msgspec.Struct, frozen=True):
@@ -163,7 +163,7 @@ def expect_wait(
     """
     curve = _CURVES.get(point.kind, _OTHER)
     # queues grow faster than the crowd: a half full place has hardly any
-    prior = curve.wait_min * busyness(point.kind, moment) ** 2
+    prior = curve.wait_min * busyness(point.kind, moment) ** 3
     if point.capacity > 0:
         prior *= min(1.6, max(0.6, sqrt(USUAL_SEATS / point.capacity)))
     own = [visit for visit in visits if visit.point == point.id]

@@ -154,7 +154,8 @@ class Preheat(msgspec.Struct, frozen=True):
             reached = final - (final - current) * exp(-LOSS_PER_H * hours)
             text += f"; started now it will be at {reached:.1f} °C when you arrive"
         if situation.context.number(situation.home, OUTDOOR) is not None:
-            text += f" ({outdoor:g} °C outside)"
+            # adding zero turns -0.0 into 0.0
+            text += f" ({round(outdoor, 1) + 0.0:g} °C outside)"
         return Reason(text)
 
 
@@ -276,8 +277,7 @@ def _interval(waits: Sequence[float], time: float) -> Interval:
 
 def _outdoor_c(situation: Situation) -> float:
     outdoor = situation.context.number(situation.home, OUTDOOR)
-    # adding zero turns -0.0 into 0.0
-    return DEFAULT_OUTDOOR_C if outdoor is None else round(outdoor, 1) + 0.0
+    return DEFAULT_OUTDOOR_C if outdoor is None else outdoor
 
 
 def _actions(situation: Situation, target: float) -> tuple[Action, ...]:
