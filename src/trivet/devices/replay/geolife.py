@@ -59,6 +59,8 @@ class GeolifeReader(Reader):
             time = round((days - _EPOCH_DAYS) * 86_400.0, 3)
             where = Position(lat, lon, None, altitude_m)
             yield Sample(device, LOCATION, time, where)
+        if source.line < _HEADER_LINES:
+            raise source.error("cut off in its header")
 
 
 def _check_header(source: Source, line: bytes) -> None:

@@ -47,7 +47,7 @@ def _is_binary(head: bytes) -> bool:
         head.decode()
     except UnicodeDecodeError as error:
         # the last character may be cut, and old logs are Latin-1
-        return len(head) - error.start > 3 and _foreign(head) > 0.1
+        return len(head) - error.start > 3 and _foreign(head) > 0.3
     return False
 
 
