@@ -22,9 +22,8 @@ from trivet.app.simulation import (
     run_through,
 )
 from trivet.app.view import TimelineEntry
-from trivet.app.web.page import serve
 from trivet.devices.world import World
-from trivet.domain import AnswerKind, DeviceKind, UsageError
+from trivet.domain import AnswerKind, DeviceKind, SetupError, UsageError
 from trivet.fabric.config import SessionConfig
 from trivet.fabric.identity import load_household, load_identity
 from trivet.fabric.link import Link
@@ -139,7 +138,7 @@ async def _live_home(
     end = min(world.end_time, start + settings.days * DAY_S)
     parts: list[Awaitable[None]] = [hub.gatherer.run()]
     if settings.page is not None:
-        parts.append(serve(hub, port=settings.page, on_ready=on_page))
+        parts.append(_page(hub, settings.page, on_page))
     beside = [asyncio.ensure_future(part) for part in parts]
     living = asyncio.ensure_future(_days(hub, settings, end, tell))
     try:
@@ -154,6 +153,16 @@ async def _live_home(
         for task in (living, *beside):
             task.cancel()
         await asyncio.gather(living, *beside, return_exceptions=True)
+
+
+async def _page(hub: Hub, port: int, on_page: Callable[[str], None]) -> None:
+    try:
+        from trivet.app.web.page import serve  # the extra `web`
+    except ModuleNotFoundError as error:
+        raise SetupError(
+            f"the page needs {error.name}", hint="pip install 'trivet[web]'"
+        ) from error
+    await serve(hub, port=port, on_ready=on_page)
 
 
 async def _days(

@@ -31,7 +31,10 @@ VERBS: dict[str, tuple[str, str, str]] = {
 }
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+# plain help: Rich's takes as long to import as all the rest
+app = typer.Typer(
+    no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
+)
 
 
 def _version(is_wanted: bool) -> None:
