@@ -16,7 +16,7 @@ LONS = st.floats(-180, 180)
 
 
 @given(LATS, LONS, LATS, LONS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_every_point_within_the_radius_is_in_a_box(
     lat: float, lon: float, lat2: float, lon2: float
 ) -> None:
@@ -28,7 +28,7 @@ def test_every_point_within_the_radius_is_in_a_box(
 
 
 @given(LATS, LONS, st.floats(0.0, 5_000.0), st.floats(0.0, 2 * pi))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_the_rim_of_a_small_circle_is_in_a_box(
     lat: float, lon: float, radius_m: float, turn: float
 ) -> None:
@@ -42,7 +42,7 @@ def test_the_rim_of_a_small_circle_is_in_a_box(
 
 
 @given(LATS, LONS, st.floats(0.0, 1e8))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_boxes_are_in_order_and_within_the_world(
     lat: float, lon: float, radius_m: float
 ) -> None:
