@@ -37,12 +37,17 @@ class Map:
             with tag("div", "zoom"):
                 for name, label in _BUTTONS:
                     button(icon(name), None, aria_label=label, data_do=name)
+            self._nothing = text(
+                "Roads and places appear as the household lives.", "p", "nothing quiet"
+            )
             self._attribution = html(name="p", classes="attribution")
 
     def draw_base(self, drawn: MapView, plane: Plane) -> None:
         """Draw what stays where it is."""
         self._base.set_content(map_svg.base_layer(drawn, plane))
         self._places.set_content(map_svg.place_layer(drawn, plane))
+        is_known = drawn.roads or drawn.places or drawn.points_of_interest
+        self._nothing.set_visibility(not is_known)
         self._attribution.set_content(escape(drawn.attribution))
 
     def draw(self, frame: Frame, drawn: MapView | None, plane: Plane) -> None:

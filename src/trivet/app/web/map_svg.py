@@ -12,7 +12,7 @@ from html import escape
 from trivet.app.view import DeviceView, Frame, MapView
 from trivet.app.web.icon import glyph
 from trivet.app.web.plane import Plane, Point, length
-from trivet.app.web.words import headed, percent
+from trivet.app.web.words import headed, percent, short
 from trivet.domain.device import DeviceKind
 from trivet.domain.place import Place, PlaceRole, PointOfInterest
 
@@ -99,7 +99,7 @@ def pin(
     return (
         f'<g class="pin {kind}" data-rank="{rank}" data-key="{escape(key)}"'
         f' data-x="{at[0]:g}" data-y="{at[1]:g}"'
-        f' style="transform:translate({at[0]:g}px,{at[1]:g}px) scale(var(--u))">'
+        f' style="transform:translate({at[0]:g}px,{at[1]:g}px) scale(var(--u)) translate(var(--aside,0px))">'
         f"{body}{text}</g>"
     )
 
@@ -136,7 +136,7 @@ def _place(place: Place, plane: Plane) -> str:
         body, rank = '<circle class="spot" r="4.5"/>', 40
     else:
         body, rank = '<circle class="disc" r="12"/>' + glyph(place.role.value), 20
-    label = place.name or headed(place.label)
+    label = short(place.name or headed(place.label))
     return pin(at, f"place {place.role.value}", rank, place.id, label, body)
 
 
@@ -151,9 +151,10 @@ def _devices(
             f' transform="translate({i * 25} 0)"><circle class="disc" r="14"/>'
             f"{glyph(device.kind.value)}</g>"
         )
-    label = " + ".join(device.name or device.id for device in devices)
     # a home stands at a place that has a name of its own: one of the two is enough
     is_home = devices[0].kind is DeviceKind.HOME
+    named = [d for d in devices if is_home or d.kind is not DeviceKind.HOME]
+    label = " + ".join(short(device.name or device.id) for device in named)
     key = _place_at(at, drawn, plane) if is_home else ""
     wide = (len(devices) - 1) * 25
     return pin(at, "devices", 15 if is_home else 0, key, label, body, (0, 0, wide))

@@ -82,7 +82,9 @@ def flows_html(flows: Sequence[Flow], devices: Sequence[DeviceView], zone: str) 
         f'<td class="path">{_breakable(flow.path)}</td>'
         f'<td class="figure">{flow.count:,}</td>'
         f'<td class="figure">{hours(flow.last, zone)}</td></tr>'
-        for flow in sorted(flows, key=lambda f: (f.owner, f.recipient, f.path))
+        for flow in sorted(
+            flows, key=lambda f: (-f.count, f.owner, f.recipient, f.path)
+        )
     )
     heads = "".join(
         f'<th scope="col"{kind}>{head}</th>'

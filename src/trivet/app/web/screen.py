@@ -20,7 +20,7 @@ from trivet.app.web.words import day, hours
 from trivet.domain.suggestion import AnswerKind
 
 #: The node is asked for a new frame this often; asking is cheap, drawing is not.
-TICK_S = 0.04
+TICK_S = 0.03
 #: What nobody watches by the second is drawn once in so many ticks.
 SLOW = 25
 
@@ -128,12 +128,13 @@ class Screen:
         with tag("main", "rooms"):
             with tag("div", "stage"):
                 self._map = Map()
-                self._build_trip()
-                with tag("section", "room suggest", aria_labelledby="suggestions"):
-                    self._cards = Cards(self._viewed.why, self._tell)
+                with tag("div", "side"):
+                    self._build_trip()
+                    with tag("section", "room suggest", aria_labelledby="suggestions"):
+                        self._cards = Cards(self._viewed.why, self._tell)
+                    with _room("devices", "Devices"):
+                        self._devices = html()
                 self._scrubber = Scrubber(self._viewed, self._go)
-            with _room("devices", "Devices"):
-                self._devices = html()
             with _room("timeline", "The day"):
                 self._day_list = html(
                     classes="scroll", tabindex="0", role="region", aria_label="The day"

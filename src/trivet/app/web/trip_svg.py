@@ -11,7 +11,7 @@ from math import cos, sin
 from trivet.app.view import Frame, MapView
 from trivet.app.web.map_svg import DETAIL_M, group, path, pin, xy
 from trivet.app.web.plane import Box, Plane, Point, angle, free_angle, length
-from trivet.app.web.words import headed, percent
+from trivet.app.web.words import headed, percent, short
 from trivet.domain.device import DeviceKind
 from trivet.domain.forecast import Candidate
 from trivet.domain.place import PointOfInterest
@@ -55,7 +55,7 @@ def end_layer(frame: Frame, drawn: MapView, plane: Plane) -> str:
     for poi in matters(frame, drawn, plane, near):
         if at := plane.point(poi.lat, poi.lon):
             dot = '<circle r="3.5"/>'
-            pins.append(pin(at, f"poi {group(poi)}", 30, poi.id, poi.name, dot))
+            pins.append(pin(at, f"poi {group(poi)}", 30, poi.id, short(poi.name), dot))
     return "".join(pins)
 
 
@@ -124,7 +124,7 @@ def _arc(candidate: Candidate, here: Point, end: Point, rank: int) -> str:
 
 
 def _destination(candidate: Candidate, end: Point, rank: int) -> str:
-    label = f"{headed(candidate.label)} {percent(candidate.probability)}"
+    label = f"{short(headed(candidate.label))} {percent(candidate.probability)}"
     body = f'<circle class="ring" r="{5 + 5 * candidate.probability:.1f}"/>'
     kind = "destination" if rank else "destination best"
     return pin(end, kind, 5 + rank, candidate.place, label, body)

@@ -45,6 +45,11 @@ def percent(probability: float) -> str:
     return f"{probability * 100:.0f} %"
 
 
+def short(label: str, most: int = 26) -> str:
+    """A label cut to at most so many characters, for a map has little room."""
+    return label if len(label) <= most else label[: most - 1].rstrip() + "…"
+
+
 def headed(label: str) -> str:
     """A label that stands by itself begins with a capital: "Home"."""
     return label[:1].upper() + label[1:]

@@ -126,6 +126,16 @@
       const y = (pin.dataset.y - view.y) / view.u + h / 2;
       return { pin, x, y, rank: Number(pin.dataset.rank), key: pin.dataset.key };
     }).sort((a, b) => a.rank - b.rank);
+    const apart = [];
+    for (const p of pins.filter((each) => each.pin.matches(".devices"))) {
+      const from = p.x, long = 26 + spread(p);
+      // devices close together stand side by side
+      for (const other of apart)
+        if (Math.abs(p.y - other.y) < 26 && p.x > other.x - long && p.x < other.x + 26 + spread(other))
+          p.x = other.x + 26 + spread(other);
+      p.pin.style.setProperty("--aside", `${p.x - from}px`);
+      apart.push(p);
+    }
     const taken = pins.filter((p) => p.rank < 30).map((p) => spot(p, 11));
     const from = canvas.getBoundingClientRect();
     for (const over of canvas.parentElement.querySelectorAll(".zoom, .attribution, .scale")) {
@@ -150,16 +160,22 @@
   }
 
   function spot(p, r) {
-    const wide = Number((p.pin.querySelector("text")?.dataset.at || "0 0 0").split(" ")[2]);
-    return [p.x - r, p.y - r, p.x + r + wide, p.y + r, p.pin];
+    return [p.x - r, p.y - r, p.x + r + spread(p), p.y + r, p.pin];
+  }
+
+  // how far what a pin shows reaches to its right, past its middle
+  function spread(p) {
+    return Number((p.pin.querySelector("text")?.dataset.at || "0 0 0").split(" ")[2]);
   }
 
   function free(p, text, dx, dy, wide, taken, w, h) {
     const long = text.getComputedTextLength(), high = parseFloat(getComputedStyle(text).fontSize);
     const off = p.rank < 30 ? 18 : 9;
+    // above or below it may lean to one side, to stay on the map
+    const middle = Math.max(6 - p.x, Math.min(w - 6 - p.x - long, dx + wide / 2 - long / 2));
     const spots = [
       [dx + wide + off, dy + high * 0.35], [dx - off - long, dy + high * 0.35],
-      [dx + wide / 2 - long / 2, dy - off - 2], [dx + wide / 2 - long / 2, dy + off + high * 0.8],
+      [middle, dy - off - 2], [middle, dy + off + high * 0.8],
       [dx + wide + off * 0.7, dy - off * 0.8], [dx + wide + off * 0.7, dy + off + high * 0.4],
       [dx - long - off * 0.7, dy - off * 0.8], [dx - long - off * 0.7, dy + off + high * 0.4],
     ];
