@@ -133,7 +133,6 @@ def test_a_path_is_words_with_dots_between(path: str) -> None:
         read(path, SignalPath)
 
 
-@pytest.mark.xfail(strict=True, reason="`$` also matches before a last newline")
 @pytest.mark.parametrize("type", [DeviceId, SignalPath])
 def test_a_name_does_not_end_in_a_newline(type: Any) -> None:
     with pytest.raises(msgspec.ValidationError):

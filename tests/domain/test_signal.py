@@ -68,12 +68,10 @@ def test_a_number_is_finite(
     assert not allows(Signal("a", minimum=bounds[0], maximum=bounds[1]), value)
 
 
-@pytest.mark.xfail(strict=True, reason="isfinite() of a whole number past 1.8e308")
 def test_a_number_past_every_float_is_refused() -> None:
     assert not allows(Signal("a"), 10**400)
 
 
-@pytest.mark.xfail(strict=True, reason="the datatype's own range is not looked at")
 @pytest.mark.parametrize(
     ("datatype", "value"),
     [("uint8", 256), ("uint8", -1), ("uint8", 1.5), ("int8", 128), ("uint16", 70_000)],

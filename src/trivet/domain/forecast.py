@@ -81,7 +81,7 @@ class Forecast(msgspec.Struct, frozen=True, omit_defaults=True, tag="forecast"):
     time: EventTime
     departure: EventTime
     origin: str
-    candidates: tuple[Candidate, ...]
+    candidates: Annotated[tuple[Candidate, ...], Meta(min_length=1)]
     arrival: Interval | None = None
     driven_m: float = 0.0
 

@@ -35,9 +35,10 @@ def offset(
     lat: float, lon: float, east_m: float, north_m: float
 ) -> tuple[float, float]:
     """The point `east_m` and `north_m` metres away, for steps of some kilometres."""
+    turn = east_m / (DEGREE_M * max(1e-6, cos(radians(lat))))
     return (
         lat + north_m / DEGREE_M,
-        lon + east_m / (DEGREE_M * max(1e-6, cos(radians(lat)))),
+        (lon + turn + 180.0) % 360.0 - 180.0 if abs(lon + turn) > 180.0 else lon + turn,
     )
 
 

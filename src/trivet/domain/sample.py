@@ -11,10 +11,10 @@ from msgspec import Meta
 #: Event time in seconds since 1970-01-01 UTC, between the years 1970 and 2200.
 EventTime: TypeAlias = Annotated[float, Meta(ge=0.0, le=7_258_118_400.0)]
 #: A device's id within its household: lower case letters, digits and hyphens.
-DeviceId: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+DeviceId: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\Z")]
 #: A signal's path on its device, dotted: `Vehicle.Speed`, `lock.front_door`.
 SignalPath: TypeAlias = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$", max_length=200)
+    str, Meta(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\Z", max_length=200)
 ]
 
 

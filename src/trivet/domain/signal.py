@@ -6,13 +6,24 @@ are OwnTracks fields.
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
-from math import isfinite
 
 import msgspec
 
 from trivet.domain.error import UsageError
 from trivet.domain.sample import Position, SignalPath, Value
+
+_LARGEST = sys.float_info.max
+#: Range of VSS's integer datatypes.
+_INTEGERS = {
+    f"{sign}int{bits}": (
+        -(1 << (bits - 1)) if not sign else 0,
+        (1 << (bits - (0 if sign else 1))) - 1,
+    )
+    for bits in (8, 16, 32, 64)
+    for sign in ("", "u")
+}
 
 
 class SignalKind(StrEnum):
@@ -65,8 +76,18 @@ class Signal(msgspec.Struct, frozen=True, omit_defaults=True):
             return "" if isinstance(value, Position) else "it is a position"
         if isinstance(value, bool) or not isinstance(value, int | float):
             return f"it is a {self.datatype}"
-        if not isfinite(value):
+        return self._number_fault(value)
+
+    def _number_fault(self, value: int | float) -> str:
+        # comparing is exact for any whole number; converting it would overflow
+        if not -_LARGEST <= value <= _LARGEST:
             return "it is a finite number"
+        least, greatest = _INTEGERS.get(self.datatype, (None, None))
+        if least is not None and greatest is not None:
+            if value != int(value):
+                return f"it is a whole number, a {self.datatype}"
+            if not least <= value <= greatest:
+                return f"a {self.datatype} goes from {least} to {greatest}"
         if self.minimum is not None and value < self.minimum:
             return f"the least is {self.minimum:g} {self.unit}".rstrip()
         if self.maximum is not None and value > self.maximum:

@@ -15,7 +15,7 @@ from msgspec import Meta
 from trivet.domain.device import Device
 from trivet.domain.error import UsageError, WireError
 from trivet.domain.forecast import Forecast
-from trivet.domain.sample import EventTime, Position, Sample, SignalPath, Value
+from trivet.domain.sample import EventTime, Sample, SignalPath, Value
 from trivet.domain.suggestion import Answer, Suggestion
 
 #: Raised with each change that an older device could not read.
@@ -85,14 +85,18 @@ def encode(message: Message) -> bytes:
     Raises:
         UsageError: a number in it is NaN or infinite, or it is longer than MAX_BYTES.
     """
-    if isinstance(message, Sample | Command):
-        fault = _not_finite(message.value)
-        if fault:
-            raise UsageError(f"{message.path} cannot be sent: {fault}")
-    data = _HEAD + _encoder.encode(message)
+    try:
+        body = _encoder.encode(message)
+        _decoder.decode(body)  # what we send, we would take
+    except (msgspec.MsgspecError, OverflowError, UnicodeError, RecursionError) as error:
+        raise UsageError(f"{_name(message)} cannot be sent: {error}") from error
+    fault = _not_finite(message)
+    if fault:
+        raise UsageError(f"{_name(message)} cannot be sent: {fault}")
+    data = _HEAD + body
     if len(data) > MAX_BYTES:
         raise UsageError(
-            f"a {type(message).__name__} of {len(data)} bytes cannot be sent: "
+            f"{_name(message)} of {len(data)} bytes cannot be sent: "
             f"the most is {MAX_BYTES}"
         )
     return data
@@ -115,21 +119,29 @@ def decode(data: bytes) -> Message:
         )
     try:
         message: Message = _decoder.decode(memoryview(data)[1:])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise WireError(f"malformed message: {error}") from error
-    if isinstance(message, Sample | Command):
-        fault = _not_finite(message.value)
-        if fault:
-            raise WireError(f"{message.path}: {fault}")
+    fault = _not_finite(message)
+    if fault:
+        raise WireError(f"{_name(message)}: {fault}")
     return message
 
 
-def _not_finite(value: Value) -> str:
-    if isinstance(value, float) and not isfinite(value):
-        return f"value {value} is not a finite number"
-    if isinstance(value, Position):
-        for name in ("altitude_m", "accuracy_m", "speed_mps"):
-            number = getattr(value, name)
-            if number is not None and not isfinite(number):
-                return f"{name} {number} is not a finite number"
+def _name(message: Message) -> str:
+    if isinstance(message, Sample | Command):
+        return message.path
+    return f"a {type(message).__name__}"
+
+
+def _not_finite(value: object) -> str:
+    """Says which number of a message is NaN or infinite, empty when none is."""
+    if isinstance(value, float):
+        return "" if isfinite(value) else f"{value} is not a finite number"
+    if isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            fault = _not_finite(getattr(value, name))
+            if fault:
+                return f"{name}: {fault}" if ": " not in fault else f"{name}.{fault}"
+    elif isinstance(value, tuple):
+        return next((fault for part in value if (fault := _not_finite(part))), "")
     return ""
