@@ -211,7 +211,7 @@ def test_a_segment_without_place_is_skipped(
         (records(record(timestampMs="1714557600000"))[:-5], "cut off"),
         ('{"locations": [' + "[" * 500, "levels"),
         ('{"locations": [[' + "1," * 300_000 + "1]]}", "more than 200000 values"),
-        ('{"locations": ["' + "x" * (2 << 20), "a value of more than 1 MiB"),
+        ('{"locations": ["' + "x" * (5 << 20), "a record of more than 4 MiB"),
         ('{"locations": [nonsense', "malformed"),
     ],
 )

@@ -77,9 +77,7 @@ def _points(source: Source) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
     parts: dict[str, str] | None = None
     count = 0
     try:
-        for event, element in xml.iterparse(
-            source, events=("start", "end"), forbid_dtd=True
-        ):
+        for event, element in xml.iterparse(source, events=("start", "end")):
             source.mark()
             tag = element.tag.rpartition("}")[2]
             if event == "start":
@@ -101,7 +99,6 @@ def _points(source: Source) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
                 elif element.text:
                     parts.setdefault(tag, element.text.strip())
             # what has been read is let go, or memory would grow with the file
-            element.clear()
             if stack:
                 stack[-1].remove(element)
     except ParseError as error:

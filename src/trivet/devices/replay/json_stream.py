@@ -36,73 +36,68 @@ def elements(
     events = json.basic_parse(source, buf_size=64 * 1024, use_float=True)
     depth, key = 0, ""
     floor = 2 + inner
-    builder: _Builder | None = None
     try:
         for event, value in events:
             source.mark()
             if event == "map_key":
-                if builder is not None:
-                    builder.key = value
-                elif depth == 1:
+                if depth == 1:
                     key = value
-                continue
-            opens = event in _OPENING
-            if event in _CLOSING:
+            elif event in _CLOSING:
                 depth -= 1
-                # the top-level array has no key, and a key ends with its array
-                if builder is not None:
-                    builder.close()
-            else:
-                if builder is None and depth >= floor - (not key) and key in keys:
-                    builder = _Builder(source)
-                if builder is not None:
-                    builder.add(event, value)
-                depth += opens
-            if depth > _MAX_DEPTH:
-                raise source.error(f"JSON of more than {_MAX_DEPTH} levels")
-            if builder is not None and not builder.stack:
+            # the top-level array has no key: its elements are one floor higher
+            elif key in keys and depth >= floor - (not key):
+                record = _build(source, event, value, events)
                 source.line += 1
-                yield key, builder.root
-                builder = None
+                yield key, record
+            else:
+                depth += event in _OPENING
+                if depth > _MAX_DEPTH:
+                    raise source.error(_TOO_DEEP)
     except (json.JSONError, UnicodeDecodeError, ValueError) as error:
         raise source.error(f"malformed or cut off JSON: {error}") from error
 
 
 _OPENING = frozenset({"start_map", "start_array"})
 _CLOSING = frozenset({"end_map", "end_array"})
+_TOO_DEEP = f"JSON of more than {_MAX_DEPTH} levels"
 
 
-class _Builder:
-    """Puts one element together from its events."""
-
-    def __init__(self, source: Source) -> None:
-        self.root: Any = None
-        self.stack: list[Any] = []
-        self.key = ""
-        self._values = 0
-        self._source = source
-
-    def add(self, event: str, value: Any) -> None:
-        self._values += 1
-        if self._values > MAX_VALUES:
-            raise self._source.error(
+def _build(
+    source: Source, event: str, value: Any, events: Iterator[tuple[str, Any]]
+) -> Any:
+    """One element from its first event and those that follow."""
+    if event not in _OPENING:
+        return value
+    root: Any = {} if event == "start_map" else []
+    stack, values = [root], 0
+    key = ""
+    for event, value in events:
+        if event == "map_key":
+            key = value
+            continue
+        if event in _CLOSING:
+            stack.pop()
+            if not stack:
+                return root
+            continue
+        opens = event in _OPENING
+        if opens:
+            value = {} if event == "start_map" else []
+        top = stack[-1]
+        if type(top) is dict:
+            top[key] = value
+        else:
+            top.append(value)
+        if opens:
+            stack.append(value)
+            if len(stack) > _MAX_DEPTH:
+                raise source.error(_TOO_DEEP)
+        values += 1
+        if values > MAX_VALUES:
+            raise source.error(
                 f"a record of more than {MAX_VALUES} values: this is no recording"
             )
-        if event == "start_map":
-            value = {}
-        elif event == "start_array":
-            value = []
-        if not self.stack:
-            self.root = value
-        elif isinstance(self.stack[-1], list):
-            self.stack[-1].append(value)
-        else:
-            self.stack[-1][self.key] = value
-        if event in _OPENING:
-            self.stack.append(value)
-
-    def close(self) -> None:
-        self.stack.pop()
+    raise source.error("malformed or cut off JSON: a record without an end")
 
 
 def _ijson() -> ModuleType:

@@ -23,8 +23,8 @@ from trivet.domain.error import InputError
 HEAD_BYTES = 16 * 1024
 #: A line longer than this is not one of a recording.
 MAX_LINE_BYTES = 64 * 1024
-#: A value of JSON or XML longer than this is not one of a recording.
-MAX_VALUE_BYTES = 1024 * 1024
+#: A record of JSON or XML longer than this is not one of a recording.
+MAX_RECORD_BYTES = 4 * 1024 * 1024
 #: With this many bad records and not one good, a file is not what it claims to be.
 MAX_BAD_RECORDS = 1000
 _BLOCK_BYTES = 128 * 1024
@@ -87,7 +87,7 @@ class Source:
         self.good = 0
         self._bad = 0
         self._report = Report() if report is None else report
-        self._budget = MAX_VALUE_BYTES
+        self._budget = MAX_RECORD_BYTES
         self._file = self._open()
         try:
             self._peeked = self._read_block(HEAD_BYTES)
@@ -154,20 +154,20 @@ class Source:
         """Up to `size` bytes, for parsers that pull; see `mark`.
 
         Raises:
-            InputError: MAX_VALUE_BYTES were read since the last `mark`.
+            InputError: MAX_RECORD_BYTES were read since the last `mark`.
         """
         block = self._take(size if size >= 0 else _BLOCK_BYTES)
         self._budget -= len(block)
         if self._budget < 0:
             raise self.error(
-                f"a value of more than {MAX_VALUE_BYTES >> 20} MiB: "
+                f"a record of more than {MAX_RECORD_BYTES >> 20} MiB: "
                 "this is no recording"
             )
         return block
 
     def mark(self) -> None:
-        """Say that a value was understood: the next may be MAX_VALUE_BYTES long."""
-        self._budget = MAX_VALUE_BYTES
+        """Say that a record was understood: the next may be MAX_RECORD_BYTES long."""
+        self._budget = MAX_RECORD_BYTES
 
     def skip(self, reason: str, value: object = "", *, is_fault: bool = True) -> None:
         """Count the present record as left out.
