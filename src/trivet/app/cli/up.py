@@ -57,23 +57,23 @@ def up(
         is_child=is_child,
     )
 
-    def tell(line: TimelineEntry, clock: str) -> None:
-        if as_json:
-            print_json(line)
-            return
-        day = f"{local(line.time, UTC):%a}"
-        style = {"suggestion": "bold", "answer": "green"}.get(line.kind, "")
-        console.print(
-            f"{day} {clock}  {line.text}", style=style, highlight=False, soft_wrap=True
-        )
-        for detail in line.details:
-            console.print(
-                f"           {detail}", style="dim", highlight=False, soft_wrap=True
-            )
+    asyncio.run(run_node(settings, _told_as_json if as_json else _told, _on_page))
 
-    def on_page(url: str) -> None:
-        console.print(
-            f"The page is at {url}  (Ctrl-C ends)", highlight=False, soft_wrap=True
-        )
 
-    asyncio.run(run_node(settings, tell, on_page))
+def _told_as_json(line: TimelineEntry, clock: str) -> None:
+    print_json(line)
+
+
+def _told(line: TimelineEntry, clock: str) -> None:
+    day = f"{local(line.time, UTC):%a}"
+    style = {"suggestion": "bold", "answer": "green"}.get(line.kind, "")
+    text = f"{day} {clock}  {line.text}"
+    console.print(text, style=style, highlight=False, soft_wrap=True)
+    for detail in line.details:
+        text = f"           {detail}"
+        console.print(text, style="dim", highlight=False, soft_wrap=True)
+
+
+def _on_page(url: str) -> None:
+    text = f"The page is at {url}  (Ctrl-C ends)"
+    console.print(text, highlight=False, soft_wrap=True)
