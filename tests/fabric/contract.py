@@ -14,7 +14,6 @@ from trivet.domain import (
     Sample,
     UnreachableError,
     UsageError,
-    WireError,
 )
 from trivet.domain.wire import MAX_BYTES, Ack, Command, Message, Watermark, encode
 from trivet.fabric import Gate, Handler, Link, Liveness, Received
@@ -266,9 +265,7 @@ class LinkContract:
             assert [g.message for g in await reading] == [speed(1)]
             assert home.malformed == 6
 
-    async def test_an_answer_that_is_no_message_is_not_sent(
-        self, stage: Stage
-    ) -> None:
+    async def test_an_answer_that_is_no_message_is_not_sent(self, stage: Stage) -> None:
         async def handle(asker: str, message: Message | None) -> Message:
             return 5  # type: ignore[return-value]
 
@@ -277,6 +274,46 @@ class LinkContract:
             with pytest.raises(RefusedError, match="odd"):
                 await home.ask("car", "odd")
             assert home.malformed == 0
+
+    async def test_a_listener_gets_everything_in_order_and_survives_its_errors(
+        self, stage: Stage
+    ) -> None:
+        got: list[Message] = []
+        faults: list[dict[str, object]] = []
+
+        def listen(received: Received) -> None:
+            got.append(received.message)
+            if len(got) == 1:
+                raise ValueError("the first one is too much")
+
+        asyncio.get_running_loop().set_exception_handler(lambda _, f: faults.append(f))
+        async with AsyncExitStack() as stack:
+            home, car = await self.pair(stack, stage)
+            home.on_message(listen)
+            for number in range(200):
+                await car.publish("home", speed(number), "Vehicle.Speed")
+            await until(lambda: len(got) == 200)
+            assert got == [speed(n) for n in range(200)]
+            assert [type(f["exception"]) for f in faults] == [ValueError]
+            with pytest.raises(UsageError, match="two readers"):
+                home.on_message(listen)
+            with pytest.raises(UsageError, match="two readers"):
+                await anext(home.subscribe())
+
+    async def test_a_reader_that_never_waits_lets_others_have_their_turn(
+        self, stage: Stage
+    ) -> None:
+        async with AsyncExitStack() as stack:
+            home, car = await self.pair(stack, stage)
+            for number in range(300):
+                await car.publish("home", speed(number), "Vehicle.Speed")
+            turns: list[int] = []
+            asyncio.get_running_loop().call_later(0, turns.append, 1)
+            source = home.subscribe()
+            async with asyncio.timeout(5):
+                for _ in range(300):
+                    await anext(source)
+            assert turns
 
     async def test_overflow_drops_the_oldest_and_counts_them(
         self, stage: Stage
@@ -333,7 +370,7 @@ class LinkContract:
         async with stage.open("home") as home:
             first = asyncio.ensure_future(anext(home.subscribe(), None))
             await asyncio.sleep(0)
-            with pytest.raises(UsageError, match="two tasks"):
+            with pytest.raises(UsageError, match="two readers"):
                 await anext(home.subscribe())
             await home.close()
             assert await first is None

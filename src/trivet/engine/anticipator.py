@@ -11,19 +11,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
 from math import isfinite
 
+from trivet.domain import Forecast, Place, Position, Quality, Sample, Stay, Trip
 from trivet.domain.clock import ZoneOf, hour_of_day, local
-from trivet.domain.forecast import Forecast
-from trivet.domain.place import Place, Stay, Trip
-from trivet.domain.sample import (
-    LOCATION,
-    TRANSITION_ENTER,
-    TRANSITION_LEAVE,
-    Position,
-    Quality,
-    Sample,
-)
+from trivet.domain.sample import LOCATION, TRANSITION_ENTER, TRANSITION_LEAVE
 from trivet.engine.event import Event, StayEnded, StayStarted, TripEnded, TripStarted
-from trivet.engine.forecaster import Forecaster
+from trivet.engine.forecaster import CHECKS_S, Forecaster
 from trivet.engine.history import History, PastTrip
 from trivet.engine.place import PlaceBook, Visit
 from trivet.engine.settings import Settings
@@ -125,10 +117,20 @@ class Anticipator:
         return self._forecaster.forecast(trip, max(time, trip.departure))
 
     def predict_departure(self, time: float) -> Forecast | None:
-        """Where the person would be going if they left now; None when on a trip."""
-        if self._state.running is not None or not isfinite(time):
+        """Where a trip that departs at `time` from where they are would go.
+
+        On a trip it is a departure from where that trip began. None when `time` is not
+        a number.
+        """
+        if not isfinite(time):
             return None
-        return self._forecaster.forecast(self._begin(self.at(time), time), time)
+        state, running = self._state, self._state.running
+        if running is not None:
+            trip = self._begin(running.origin, time, running.before)
+        else:
+            origin = self.at(time)
+            trip = self._begin(origin, time, state.before if state.open else "")
+        return self._forecaster.forecast(trip, time)
 
     def at(self, time: float) -> str:
         """Id of the place where the person is at `time`, empty on a trip or unknown."""
@@ -176,7 +178,9 @@ class Anticipator:
         self._state = state
         self._book = PlaceBook(self._settings, state.records, state.made)
         self._history = History(self._settings, state.past)
-        self._forecaster = Forecaster(self.person, self._history, self._book)
+        self._forecaster = Forecaster(
+            self.person, self._history, self._book, state.calibration
+        )
         self._detector = StayDetector(self._settings, self._is_known, state.stay)
 
     def _is_known(self, lat: float, lon: float) -> bool:
@@ -198,6 +202,7 @@ class Anticipator:
             running = self._state.running
             if running is not None and self._detector.state.time > before:
                 running.add_fix(time, lat, lon)
+                self._check(running, time)
             return []
         events: list[Event] = []
         for move in moves:
@@ -230,7 +235,7 @@ class Anticipator:
             before = self._state.before if events else ""
             running = self._begin(origin, move.time, before)
             running.add_fix(move.time, move.lat, move.lon)
-            self._state.running = running
+            self._state.running, self._state.checks = running, []
             events.append(TripStarted(self.person, time, move.time, origin))
         self._state.by_name = False
         for fix in move.fixes:
@@ -273,6 +278,7 @@ class Anticipator:
                 visit.is_new,
                 tuple(running.pace),
             )
+            self._forecaster.learn(state.checks, visit.place, arrival, visit.is_new)
             self._history.add(past)
             lat, lon = point
             events.append(TripEnded(self.person, time, trip, lat, lon, visit.is_new))
@@ -338,6 +344,13 @@ class Anticipator:
             return
         if sample.quality is not Quality.BAD and 0.0 <= value <= 500.0:
             running.add_speed(sample.time, value / _KMH)
+            self._check(running, sample.time)
+
+    def _check(self, running: RunningTrip, time: float) -> None:
+        """Put estimates aside at some moments of a trip, to learn from its end."""
+        done = len(self._state.checks)
+        if done < len(CHECKS_S) and time - running.departure >= CHECKS_S[done]:
+            self._state.checks.append(self._forecaster.check(running, time))
 
     def _learn_leave(self, sample: Sample) -> list[Event]:
         state, time, name = self._state, sample.time, sample.value
@@ -360,6 +373,7 @@ class Anticipator:
             events += self._close(time, time)
         origin = self._book.find_region(name) or self._book.visit_region(name).place
         state.running = self._begin(origin, time, state.before if stayed else "")
+        state.checks = []
         state.by_name = True
         events.append(TripStarted(self.person, time, time, origin))
         return events

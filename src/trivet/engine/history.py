@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trivet.domain.place import Trip
+from trivet.engine.route import Floats, Ints, RouteIndex
 from trivet.engine.settings import Settings
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from trivet.engine.trip import Query
 
 _DAY_S = 86_400.0
 #: Weight of a witness that disagrees, against 1 for one that agrees.
@@ -27,6 +26,10 @@ _OTHER_HOUR = 0.1
 _OTHER_DAY = 0.4
 _OTHER_BEFORE = 0.5
 _HOUR_WIDTH_H = 1.5
+_SAME_HOUR_H = 1.0
+#: Half-life of what a person has been doing lately.
+_LATELY_D = 10.0
+_OTHER_START = 0.3
 
 
 class PastTrip(msgspec.Struct, frozen=True):
@@ -49,22 +52,14 @@ class PastTrip(msgspec.Struct, frozen=True):
     pace: tuple[float, ...] = ()
 
 
-class Query(msgspec.Struct, frozen=True):
-    """What is known when a trip begins."""
-
-    time: float
-    origin: str
-    before: str
-    hour: float
-    weekend: bool
-
-
 class History:
     """Past trips, oldest first, in rows; bounded by `most_trips`."""
 
     def __init__(self, settings: Settings, past: Iterable[PastTrip] = ()) -> None:
         self._settings = settings
         self.past: list[PastTrip] = list(past)
+        self.routes = RouteIndex()
+        self._lay_routes()
         #: raised with each change: what was derived from the rows is then stale
         self.version = 0
         self._laid_out = -1
@@ -85,11 +80,13 @@ class History:
 
     def add(self, past: PastTrip) -> None:
         """Take up a trip that ended at a known destination."""
+        self.routes.add(len(self.past), past.trip.trace)
         self.past.append(past)
         self.version += 1
         self._thin_traces(past.trip)
         if len(self.past) > self._settings.most_trips:
             del self.past[: max(1, self._settings.most_trips // 20)]
+            self._lay_routes()
 
     def rename(self, old: str, new: str) -> None:
         """Two places turned out to be one."""
@@ -109,6 +106,11 @@ class History:
                 past, trip=moved, before=now(past.before)
             )
 
+    def _lay_routes(self) -> None:
+        self.routes = RouteIndex()
+        for row, past in enumerate(self.past):
+            self.routes.add(row, past.trip.trace)
+
     def _thin_traces(self, latest: Trip) -> None:
         """Drop the oldest trace of a pair that has enough newer ones."""
         kept = 0
@@ -120,6 +122,7 @@ class History:
                 break
             kept += 1
             if kept > self._settings.most_traces:
+                self.routes.remove(row, trip.trace)
                 bare = msgspec.structs.replace(trip, trace=())
                 self.past[row] = msgspec.structs.replace(
                     self.past[row], trip=bare, pace=()
@@ -162,11 +165,21 @@ class History:
         self._lay_out()
         return self._new
 
-    def weights(self, query: Query) -> Floats:
-        """How much each row says about a trip that begins like the query, 0 to 1."""
+    @property
+    def arrival(self) -> Floats:
+        """Event time at which each row ended."""
+        self._lay_out()
+        return self._departure + self._duration
+
+    def weights(self, query: Query) -> tuple[Floats, Floats, Floats]:
+        """How much each row says about a trip that begins like the query, 0 to 1.
+
+        Three times: by all that is known, by the hour alone, by how recent it is alone.
+        """
         self._lay_out()
         age_d = np.maximum(0.0, query.time - self._departure) / _DAY_S
-        weight: Floats = 0.5 ** (age_d / self._settings.half_life_d)
+        recent: Floats = 0.5 ** (age_d / self._settings.half_life_d)
+        weight = recent.copy()
         if query.origin:
             same = self._origin == self._index.get(query.origin, -1)
             weight *= np.where(same, 1.0, _OTHER_ORIGIN)
@@ -178,7 +191,25 @@ class History:
         near = np.exp(-0.5 * (apart / _HOUR_WIDTH_H) ** 2)
         weight *= _OTHER_HOUR + (1.0 - _OTHER_HOUR) * near
         weight *= np.where(self._weekend == query.weekend, 1.0, _OTHER_DAY)
-        return weight
+        hour: Floats = recent * np.exp(-0.5 * (apart / _SAME_HOUR_H) ** 2)
+        lately: Floats = 0.5 ** (age_d / _LATELY_D)
+        return weight, hour, lately
+
+    def trust(self, query: Query) -> Floats:
+        """How much each row says about which way leads where, 0 to 1."""
+        self._lay_out()
+        age_d = np.maximum(0.0, query.time - self._departure) / _DAY_S
+        trust: Floats = 0.5 ** (age_d / (2 * self._settings.half_life_d))
+        if query.origin:
+            same = self._origin == self._index.get(query.origin, -1)
+            trust *= np.where(same, 1.0, _OTHER_START)
+        return trust
+
+    def from_origin(self, query: Query) -> NDArray[np.bool_]:
+        """Rows with the same origin."""
+        self._lay_out()
+        same: NDArray[np.bool_] = self._origin == self._index.get(query.origin, -1)
+        return same
 
     def alike(self, query: Query) -> NDArray[np.bool_]:
         """Rows with the same origin, part of the day and kind of day."""

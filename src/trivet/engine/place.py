@@ -71,6 +71,8 @@ class PlaceBook:
         self._settings = settings
         self._records = {record.id: record for record in records}
         self.made = made
+        #: raised with each change of the places or their centres
+        self.version = 0
         self._places: dict[str, Place] | None = None
         self._ids: list[str] = []
         self._lat: NDArray[np.float64] = np.empty(0)
@@ -89,6 +91,10 @@ class PlaceBook:
     def records(self) -> list[PlaceRecord]:
         """What to write to disk."""
         return list(self._records.values())
+
+    def _touch(self) -> None:
+        self._places = None
+        self.version += 1
 
     def nearest(self, lat: float, lon: float, radius_m: float | None = None) -> str:
         """Id of the nearest place within `radius_m` (`place_radius_m`), else empty."""
@@ -113,7 +119,7 @@ class PlaceBook:
 
     def visit(self, lat: float, lon: float) -> Visit:
         """Take up a stay around a point in degrees."""
-        self._places = None
+        self._touch()
         place = self.nearest(lat, lon)
         if not place:
             self.made += 1
@@ -131,7 +137,7 @@ class PlaceBook:
 
     def visit_region(self, name: str) -> Visit:
         """Take up a stay in a region that is known by its name only."""
-        self._places = None
+        self._touch()
         place = _REGION + name
         record = self._records.get(place)
         if record is None:
@@ -150,7 +156,7 @@ class PlaceBook:
         record = self._records.get(place)
         if record is not None and record.name != name:
             record.name = name
-            self._places = None
+            self._touch()
 
     def add_hours(
         self, place: str, arrival: float, departure: float, zone: tzinfo
@@ -159,7 +165,7 @@ class PlaceBook:
         record = self._records.get(place)
         if record is None or departure <= arrival:
             return
-        self._places = None
+        self._touch()
         fade = self._fade(record, departure)
         record.night_h *= fade
         record.office_h *= fade

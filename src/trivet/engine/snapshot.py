@@ -6,6 +6,8 @@ import msgspec
 
 from trivet.domain.error import UsageError
 from trivet.domain.place import Stay
+from trivet.engine.arrival import Calibration
+from trivet.engine.forecaster import Check
 from trivet.engine.history import PastTrip
 from trivet.engine.place import PlaceRecord
 from trivet.engine.stay import StayState
@@ -30,6 +32,8 @@ class State(msgspec.Struct):
         running: the running trip.
         before: id of the place stayed at before the last one.
         by_name: the running trip or stay is known by region names, not by positions.
+        checks: estimates put aside during the running trip.
+        calibration: how wrong estimates turned out.
         region: name of the region that was entered last and not left.
     """
 
@@ -44,6 +48,8 @@ class State(msgspec.Struct):
     running: RunningTrip | None = None
     before: str = ""
     by_name: bool = False
+    checks: list[Check] = []
+    calibration: Calibration = msgspec.field(default_factory=Calibration)
     region: str = ""
 
 

@@ -21,6 +21,16 @@ _MOST_PACE = 600
 _MOST_SPEED_GAP_S = 30.0
 
 
+class Query(msgspec.Struct, frozen=True):
+    """What is known when a trip begins."""
+
+    time: float
+    origin: str
+    before: str
+    hour: float
+    weekend: bool
+
+
 class RunningTrip(msgspec.Struct):
     """A trip that has not ended.
 
@@ -55,6 +65,11 @@ class RunningTrip(msgspec.Struct):
     pace: list[float] = []
     fast_s: float = 0.0
     speed_mps: float = 0.0
+
+    @property
+    def query(self) -> Query:
+        """What was known when it began."""
+        return Query(self.departure, self.origin, self.before, self.hour, self.weekend)
 
     def add_fix(self, time: float, lat: float, lon: float) -> None:
         """Take up a position in degrees."""

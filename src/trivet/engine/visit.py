@@ -177,10 +177,10 @@ def expect_wait(
     return Wait(minutes, len(around), _basis(point, moment, len(around)))
 
 
-def is_around(one: datetime, other: datetime) -> bool:
+def is_around(one: datetime, other: datetime, within_h: float = AROUND_H) -> bool:
     """Whether two local times are about the same hour of the day."""
     apart = abs((one.hour + one.minute / 60) - (other.hour + other.minute / 60))
-    return min(apart, 24.0 - apart) <= AROUND_H
+    return min(apart, 24.0 - apart) <= within_h
 
 
 def nearest_hour(moment: datetime) -> int:

@@ -52,6 +52,16 @@ def is_in_car(situation: Situation) -> bool:
     return distance_m(*phone[1:], *car[1:]) <= APART_M
 
 
+def has_car(situation: Situation) -> bool:
+    """Whether the household's car is at hand: being driven, or parked close by."""
+    if is_in_car(situation):
+        return True
+    here, car = position_of(situation), _car_position(situation)
+    if here is None or car is None:
+        return False
+    return distance_m(*here, *car[1:]) <= APART_M
+
+
 def speed_kph(situation: Situation) -> float | None:
     """Speed of the person in km/h, None when nothing fresh says it."""
     if is_in_car(situation):

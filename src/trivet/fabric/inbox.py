@@ -1,4 +1,4 @@
-"""A bounded queue from any thread to one task of an event loop.
+"""A bounded queue from any thread to one reader on an event loop.
 
 A wake-up of the loop costs far more than an append, so at most one is under way
 however many items arrive: a burst is drained, not called in one by one.
@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from threading import Lock
 from typing import Generic, Self, TypeVar
 
 from trivet.domain.error import UsageError
 
 T = TypeVar("T")
+
+#: Items taken in a row before others on the loop get their turn.
+TURN = 64
 
 
 class Inbox(Generic[T]):
@@ -30,9 +34,11 @@ class Inbox(Generic[T]):
         self._lock = Lock()
         self._arrived = 0
         self._taken = 0
+        self._in_a_row = 0
         self._is_waking = False
         self._is_closed = False
         self._waiter: asyncio.Future[None] | None = None
+        self._listener: Callable[[T], None] | None = None
 
     @property
     def dropped(self) -> int:
@@ -50,10 +56,20 @@ class Inbox(Generic[T]):
             if self._is_waking:
                 return
             self._is_waking = True
-        try:
-            self._loop.call_soon_threadsafe(self._wake)
-        except RuntimeError:  # the loop has ended: nobody is left to read
-            self.close()
+        self._call_wake()
+
+    def listen(self, listener: Callable[[T], None]) -> None:
+        """Hand each item to `listener`, on the loop, as soon as it is there.
+
+        An error that it raises goes to the loop's exception handler, and the next
+        item to the listener.
+
+        Raises:
+            UsageError: there is a reader already.
+        """
+        self._check_unread()
+        self._listener = listener
+        self._call_wake()
 
     def __aiter__(self) -> Self:
         return self
@@ -62,17 +78,20 @@ class Inbox(Generic[T]):
         """The oldest item, as soon as there is one; ends when closed and empty.
 
         Raises:
-            UsageError: another task waits here already.
+            UsageError: there is another reader already.
         """
         while True:
+            if self._items and self._in_a_row < TURN:
+                self._check_unread()
+                self._in_a_row += 1
+                return self._pop()
+            self._in_a_row = 0
             if self._items:
-                with self._lock:
-                    self._taken += 1
-                    return self._items.popleft()
+                await asyncio.sleep(0)
+                continue
             if self._is_closed:
                 raise StopAsyncIteration
-            if self._waiter is not None:
-                raise UsageError("two tasks read one inbox: let one hand items on")
+            self._check_unread()
             self._waiter = self._loop.create_future()
             try:
                 await self._waiter
@@ -83,11 +102,40 @@ class Inbox(Generic[T]):
         """End the reader once it has taken what is left. Twice is allowed."""
         with self._lock:
             self._is_closed = True
-        if not self._loop.is_closed():
+        self._call_wake()
+
+    def _pop(self) -> T:
+        with self._lock:
+            self._taken += 1
+            return self._items.popleft()
+
+    def _check_unread(self) -> None:
+        if self._waiter is not None or self._listener is not None:
+            raise UsageError("two readers of one inbox: let one hand items on")
+
+    def _call_wake(self) -> None:
+        try:
             self._loop.call_soon_threadsafe(self._wake)
+        except RuntimeError:  # the loop has ended: nobody is left to read
+            self._is_closed = True
 
     def _wake(self) -> None:
         with self._lock:
             self._is_waking = False
-        if self._waiter is not None and not self._waiter.done():
+        if self._listener is not None:
+            self._drain(self._listener)
+        elif self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+    def _drain(self, listener: Callable[[T], None]) -> None:
+        for _ in range(TURN):
+            if not self._items:
+                return
+            item = self._pop()
+            try:
+                listener(item)
+            except Exception as error:
+                self._loop.call_exception_handler(
+                    {"message": f"{listener!r} failed", "exception": error}
+                )
+        self._loop.call_soon(self._wake)

@@ -28,7 +28,7 @@ from trivet.domain.wire import Ack, Message, decode, encode
 from trivet.fabric import key
 from trivet.fabric.desk import Desk, Handler, Reply
 from trivet.fabric.gate import Gate, OpenGate
-from trivet.fabric.inbox import Inbox
+from trivet.fabric.inbox import TURN, Inbox
 from trivet.fabric.presence import Liveness, Presence
 
 log = logging.getLogger("trivet.fabric")
@@ -88,6 +88,7 @@ class Link(ABC):
         self._watchers: WeakSet[Inbox[Liveness]] = WeakSet()
         self._malformed = 0
         self._unsent = 0
+        self._in_a_row = 0
         self._stream_key = lru_cache(maxsize=4096)(self._make_stream_key)
         self._closing: asyncio.Task[None] | None = None
         for question, handler in (answers or {}).items():
@@ -127,6 +128,14 @@ class Link(ABC):
             UsageError: a bad id, path or message, or the link is closed.
             RefusedError: the gate does not let it pass.
         """
+        self.publish_nowait(recipient, message, path)
+        self._in_a_row += 1
+        if self._in_a_row >= TURN:  # a flood must not keep the loop to itself
+            self._in_a_row = 0
+            await asyncio.sleep(0)
+
+    def publish_nowait(self, recipient: str, message: Message, path: str) -> None:
+        """As `publish`, for where nothing can be awaited, as in a listener."""
         self._check_open()
         passed = self._gate.allows(self.device, recipient, path, message)
         if passed is None:
@@ -145,7 +154,25 @@ class Link(ABC):
         loop and subscribing again goes on where it stopped, and only one task may
         wait at a time. It ends when the link is closed and the inbox is empty.
         """
-        return _Subscription(self._inbox, self._note_malformed)
+        return _Subscription(self._inbox, self._open_letter)
+
+    def on_message(self, listener: Callable[[Received], None]) -> None:
+        """Hand everything addressed to this device to `listener`, on the loop.
+
+        In place of `subscribe`, where a turn of the loop for each message is too
+        long: `listener` runs within the wake-up that the message caused. What it
+        raises goes to the loop's exception handler.
+
+        Raises:
+            UsageError: somebody reads already.
+        """
+
+        def hand_on(item: tuple[str, bytes]) -> None:
+            received = self._open_letter(*item)
+            if received is not None:
+                listener(received)
+
+        self._inbox.listen(hand_on)
 
     async def ask(
         self,
@@ -289,6 +316,14 @@ class Link(ABC):
         if self._malformed & (self._malformed - 1) == 0:
             log.warning("%s: malformed no. %d: %s", self.device, self._malformed, error)
 
+    def _open_letter(self, text: str, data: bytes) -> Received | None:
+        try:
+            stream = _parse_stream(text)
+            return Received(stream.owner, stream.path, decode(data))
+        except WireError as error:
+            self._note_malformed(error)
+            return None
+
     def _make_stream_key(self, recipient: str, path: str) -> str:
         return key.stream(self.household, recipient, self.device, path)
 
@@ -321,27 +356,25 @@ class Link(ABC):
 
 
 class _Subscription:
-    """Reads an inbox, and throws away what is no message of ours."""
+    """Reads an inbox, and leaves out what is no message of ours."""
 
     def __init__(
         self,
         inbox: Inbox[tuple[str, bytes]],
-        note_malformed: Callable[[WireError], None],
+        open_letter: Callable[[str, bytes], Received | None],
     ) -> None:
         self._inbox = inbox
-        self._note_malformed = note_malformed
+        self._open_letter = open_letter
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Received:
         while True:
-            text, data = await anext(self._inbox)
-            try:
-                stream = _parse_stream(text)
-                return Received(stream.owner, stream.path, decode(data))
-            except WireError as error:
-                self._note_malformed(error)
+            text, data = await self._inbox.__anext__()
+            received = self._open_letter(text, data)
+            if received is not None:
+                return received
 
 
 def _withheld(owner: str, recipient: str, path: str) -> RefusedError:

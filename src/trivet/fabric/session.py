@@ -4,8 +4,7 @@ Who dials whom: a device listens, dials, or does both to different peers. Of eac
 devices exactly one lists the other in `connect`: where both dial, one direction can
 stay dead for ever. Devices that meet by gossip settle this between themselves.
 
-Callbacks only, never a channel: undeclaring while a thread waits in `recv()` fails,
-and a thread hop for each message costs more than the message.
+Callbacks only, never a channel: undeclaring while a thread waits in `recv()` fails.
 
 Source: Zenoh 1.10 configuration, https://zenoh.io/docs/manual/configuration/; the
 traps that each setting is there for are in docs/decisions/0002-zenoh-sessions.md.
@@ -39,6 +38,8 @@ log = logging.getLogger("trivet.fabric")
 #: A device beats this often; three beats missed and it counts as gone.
 BEAT_S = 1.0
 SILENCE_S = 3.5 * BEAT_S
+#: Streams that Zenoh is told of; a declared one costs a third of an undeclared one.
+MAX_PUBLISHERS = 1024
 #: An answer's own time limit is the caller's; this only bounds what Zenoh keeps.
 _QUERY_LIMIT_S = 600.0
 
@@ -96,6 +97,7 @@ class ZenohLink(Link):
         self._close_limit_s = config.close_limit_s
         self._loop = asyncio.get_running_loop()
         self._session: zenoh.Session | None = None
+        self._publishers: dict[str, zenoh.Publisher] = {}
         self._seats = Semaphore(2 * MAX_ANSWERING)
         self._beating: asyncio.Task[None] | None = None
 
@@ -108,12 +110,12 @@ class ZenohLink(Link):
         def declare() -> None:
             session = self._session = zenoh.open(settings)
             house, me = self.household, self.device
-            session.declare_subscriber(key.inbox(house, me), _direct(self._on_sample))
-            session.declare_queryable(key.desk(house, me), _direct(self._on_query))
-            session.declare_subscriber(key.every_beat(house), _direct(self._on_beat))
+            session.declare_subscriber(key.inbox(house, me), self._on_sample)
+            session.declare_queryable(key.desk(house, me), self._on_query)
+            session.declare_subscriber(key.every_beat(house), self._on_beat)
             life = session.liveliness()
             everyone = key.everyone_alive(house)
-            life.declare_subscriber(everyone, _direct(self._on_token), history=True)
+            life.declare_subscriber(everyone, self._on_token, history=True)
             self._token = life.declare_token(key.alive(house, me))
 
         opening = asyncio.ensure_future(_in_thread(declare))
@@ -127,7 +129,10 @@ class ZenohLink(Link):
     # --- out --------------------------------------------------------------------
 
     def _send(self, text: str, data: bytes) -> None:
-        self._open_session().put(text, data, congestion_control=_DROP)
+        publisher = self._publishers.get(text)
+        if publisher is None:
+            publisher = self._declare(text)
+        publisher.put(data)
 
     async def _request(self, owner: str, question: str, data: bytes) -> Reply:
         text = key.question(self.household, owner, self.device, question)
@@ -145,9 +150,7 @@ class ZenohLink(Link):
         recall = zenoh.CancellationToken()
         self._open_session().get(
             text,
-            zenoh.handlers.Callback(
-                on_reply, lambda: self._on_loop(settle, None), indirect=False
-            ),
+            zenoh.handlers.Callback(on_reply, lambda: self._on_loop(settle, None)),
             payload=data or None,
             timeout=_QUERY_LIMIT_S,
             express=True,
@@ -190,6 +193,7 @@ class ZenohLink(Link):
             self._beating.cancel()
             await asyncio.wait([self._beating])
         session, self._session = self._session, None
+        self._publishers.clear()
         if session is None:
             return
         try:
@@ -206,6 +210,17 @@ class ZenohLink(Link):
             "other? A refused certificate looks the same: is it of this household, "
             "still valid, and does it name the host that is dialled?"
         )
+
+    def _declare(self, text: str) -> zenoh.Publisher:
+        if len(self._publishers) >= MAX_PUBLISHERS:
+            oldest = self._publishers.pop(next(iter(self._publishers)))
+            oldest.undeclare()  # type: ignore[no-untyped-call]
+        # not `express`: a batch for each message makes bursts overflow
+        publisher = self._open_session().declare_publisher(
+            text, congestion_control=_DROP
+        )
+        self._publishers[text] = publisher
+        return publisher
 
     def _open_session(self) -> zenoh.Session:
         if self._session is None:
@@ -279,11 +294,6 @@ def _bytes_of(payload: zenoh.ZBytes) -> bytes:
     if len(payload) > MAX_BYTES:
         return bytes(MAX_BYTES + 1)
     return payload.to_bytes()
-
-
-def _direct(call: Callable[[T], None]) -> zenoh.handlers.Callback[T]:
-    """A callback on the thread that receives, without a hop to another."""
-    return zenoh.handlers.Callback(call, indirect=False)
 
 
 async def _in_thread(work: Callable[[], None]) -> None:

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
-from trivet.domain.clock import clock_text, local
-from trivet.domain.forecast import Candidate, Interval, Reason
+from trivet.domain.clock import local
+from trivet.domain.forecast import Reason
 from trivet.domain.geo import distance_m
 from trivet.domain.place import PlaceRole, PointOfInterest
 from trivet.domain.suggestion import Need, Surface
-from trivet.engine.explain import interval_text, percent
+from trivet.engine.goal import Goal, find_goal
 from trivet.engine.opening_hours import parse
 from trivet.engine.situation import Situation
 from trivet.engine.visit import (
@@ -30,12 +30,16 @@ from trivet.engine.visit import (
     point_at,
     visits_of,
 )
+from trivet.engine.whereabouts import has_car
 
 EATING = ("restaurant", "fast_food", "food_court", "cafe", "pub")
 SHOPPING = ("mall", "supermarket", "department_store", "marketplace")
-#: Offered at most, and looked for this far from the destination.
+#: Offered at most, and looked for this far from the destination on foot.
 MAX_PLACES = 3
 WALK_M = 400.0
+#: Looked for with the car at hand where there are fewer on foot, and how many.
+DRIVE_M = 3000.0
+MAX_DRIVES = 20
 #: An area to eat or shop in: a shop of those, or so many places to eat, this near.
 AREA_M = 150.0
 AREA_PLACES = 6
@@ -71,19 +75,6 @@ _HOURS = {
 _ELSEWHERE = ((11.5, 14.0), (17.5, 21.0))
 
 
-class _Goal(NamedTuple):
-    """Where the person will be, and when."""
-
-    lat: float
-    lon: float
-    label: str
-    role: PlaceRole
-    probability: float
-    arrival: float
-    expires: float
-    reason: Reason
-
-
 class _Meal(NamedTuple):
     """Which meal it is time for, and how that is known."""
 
@@ -103,8 +94,15 @@ class _Option(NamedTuple):
 
     @property
     def score(self) -> float:
-        """Worth, in tens of minutes: of waiting, of walking at 80 m a minute."""
-        score = -self.wait.minutes / 10 - self.away_m / 800
+        """Worth in tens of minutes; less is better.
+
+        Waiting counts, and walking at 80 m a minute, or driving at 400 with five
+        minutes to park.
+        """
+        way = self.away_m / 800
+        if self.away_m > WALK_M:
+            way = 0.5 + self.away_m / 4000
+        score = -self.wait.minutes / 10 - way
         return score + min(1.5, 0.5 * self.visits) - (0.0 if self.is_open else 1.0)
 
 
@@ -122,9 +120,7 @@ class Dinner:
         moment = local(goal.arrival, situation.zone)
         if _hour(moment) < NIGHT_UNTIL_H:
             return
-        near = atlas.near(goal.lat, goal.lon, WALK_M, EATING)
-        if not near:
-            return
+        near = _near(situation, goal)
         area = _area(situation, goal, near)
         visits = visits_of(situation, EATING)
         meal = _meal(situation.zone, moment, visits, area is not None, goal.role)
@@ -152,63 +148,25 @@ class Dinner:
         )
 
 
-def _goal(situation: Situation) -> _Goal | None:
-    if situation.forecast is not None:
-        located = [c for c in situation.forecast.candidates if c.lat is not None]
-        best = max(located, key=lambda c: c.probability, default=None)
-        if best is None or best.probability < LIKELY:
-            return None
-        return _goal_ahead(situation, best, best.arrival or situation.forecast.arrival)
-    return _goal_here(situation)
+def _goal(situation: Situation) -> Goal | None:
+    if situation.forecast is None and point_at(situation, situation.at, EATING):
+        return None  # at a table already
+    goal = find_goal(situation, EATING + SHOPPING, AREA_M, ARRIVED_S)
+    return None if goal is None or goal.probability < LIKELY else goal
 
 
-def _goal_ahead(
-    situation: Situation, candidate: Candidate, arrival: Interval | None
-) -> _Goal | None:
-    if arrival is None or candidate.lat is None or candidate.lon is None:
-        return None
-    place = situation.places.get(candidate.place)
-    return _Goal(
-        candidate.lat,
-        candidate.lon,
-        candidate.label,
-        PlaceRole.OTHER if place is None else place.role,
-        candidate.probability,
-        max(arrival.median, situation.time),
-        arrival.high + 600.0,
-        Reason(
-            f"{percent(candidate.probability)} you are heading to {candidate.label}, "
-            f"arriving {interval_text(arrival, situation.zone)}"
-        ),
-    )
-
-
-def _goal_here(situation: Situation) -> _Goal | None:
-    """Where the person has just come to."""
-    place = situation.places.get(situation.at)
-    last = situation.stays[-1] if situation.stays else None
-    if place is None or place.lat is None or place.lon is None or last is None:
-        return None
-    if point_at(situation, place.id, EATING):
-        return None  # sitting in one already
-    since_s = situation.time - last.arrival
-    if last.place != place.id or not 0 <= since_s < ARRIVED_S:
-        return None
-    at = clock_text(last.arrival, situation.zone)
-    return _Goal(
-        place.lat,
-        place.lon,
-        place.label,
-        place.role,
-        1.0,
-        situation.time,
-        last.arrival + ARRIVED_S,
-        Reason(f"You came to {place.label} at {at}"),
-    )
+def _near(situation: Situation, goal: Goal) -> list[PointOfInterest]:
+    """Places to eat in walking distance; a drive away where those are too few."""
+    if situation.atlas is None:
+        return []
+    near = situation.atlas.near(goal.lat, goal.lon, WALK_M, EATING)
+    if len(near) < MAX_PLACES and has_car(situation):
+        near = situation.atlas.near(goal.lat, goal.lon, DRIVE_M, EATING, MAX_DRIVES)
+    return near
 
 
 def _area(
-    situation: Situation, goal: _Goal, near: Sequence[PointOfInterest]
+    situation: Situation, goal: Goal, near: Sequence[PointOfInterest]
 ) -> str | None:
     """Name of the eating or shopping area that the goal is in, None if in none."""
     if situation.atlas is not None:
@@ -252,7 +210,7 @@ def _meal(
 
 
 def _option(
-    point: PointOfInterest, goal: _Goal, moment: datetime, visits: Sequence[Visit]
+    point: PointOfInterest, goal: Goal, moment: datetime, visits: Sequence[Visit]
 ) -> _Option:
     hours = parse(point.opening_hours)
     is_open = None if hours is None else hours.is_open(moment)
@@ -283,8 +241,8 @@ def _supply(
 ) -> Reason:
     known = sum(option.is_open is True for option in options)
     text = (
-        f"{known} of the {len(near)} nearest places to eat within {WALK_M:.0f} m "
-        f"are known to be open at {moment:%H:%M}"
+        f"Of the {len(near)} nearest places to eat {known} "
+        f"{'is' if known == 1 else 'are'} known to be open at {moment:%H:%M}"
     )
     return Reason(text, known, len(near))
 
@@ -301,12 +259,18 @@ def _line(option: _Option, moment: datetime) -> str:
     parts = [point.name or point.kind.replace("_", " ")]
     if point.cuisine:
         parts.append(", ".join(_words(point.cuisine)[:2]))
-    parts.append(f"{round(option.away_m, -1):.0f} m away")
+    parts.append(_far(option.away_m))
     parts.append(_hours_text(option, moment))
     wait = option.wait
     minutes = 5 * round(wait.minutes / 5)
     waiting = f"wait about {minutes} min" if minutes else "hardly a wait"
     return f"{', '.join(parts)}, {waiting} ({wait.basis})"
+
+
+def _far(metres: float) -> str:
+    if metres < 1000:
+        return f"{round(metres, -1):.0f} m away"
+    return f"{metres / 1000:.1f} km away"
 
 
 def _hours_text(option: _Option, moment: datetime) -> str:
@@ -327,7 +291,7 @@ def _words(text: str) -> list[str]:
     return [word.strip().replace("_", " ") for word in text.split(";") if word.strip()]
 
 
-def _away_m(point: PointOfInterest, goal: _Goal) -> float:
+def _away_m(point: PointOfInterest, goal: Goal) -> float:
     return distance_m(point.lat, point.lon, goal.lat, goal.lon)
 
 

@@ -89,7 +89,7 @@ def pin(
     body: str,
     anchor: tuple[float, float, float] = (0.0, 0.0, 0.0),
 ) -> str:
-    """Something of fixed size on the screen, with a label that map.js places.
+    """Something of fixed size on the screen, with a label that page.js places.
 
     Of two pins with one key only the label of the lower rank is shown. `anchor` is
     what the label belongs to: its offset right and down, and its extra width.
@@ -99,7 +99,8 @@ def pin(
     return (
         f'<g class="pin {kind}" data-rank="{rank}" data-key="{escape(key)}"'
         f' data-x="{at[0]:g}" data-y="{at[1]:g}"'
-        f' style="transform:translate({at[0]:g}px,{at[1]:g}px) scale(var(--u)) translate(var(--aside,0px))">'
+        f' style="transform:translate({at[0]:g}px,{at[1]:g}px) scale(var(--u))'
+        ' translate(var(--aside,0px))">'
         f"{body}{text}</g>"
     )
 
@@ -157,7 +158,7 @@ def _devices(
     label = " + ".join(short(device.name or device.id) for device in named)
     key = _place_at(at, drawn, plane) if is_home else ""
     wide = (len(devices) - 1) * 25
-    return pin(at, "devices", 15 if is_home else 0, key, label, body, (0, 0, wide))
+    return pin(at, "devices", 15 if is_home else 12, key, label, body, (0, 0, wide))
 
 
 def _place_at(at: Point, drawn: MapView, plane: Plane) -> str:

@@ -14,7 +14,7 @@ from trivet.app.web.plane import Box, Plane, Point, angle, free_angle, length
 from trivet.app.web.words import headed, percent, short
 from trivet.domain.device import DeviceKind
 from trivet.domain.forecast import Candidate
-from trivet.domain.place import PointOfInterest
+from trivet.domain.place import PlaceRole, PointOfInterest
 
 #: No map is drawn closer than this across.
 LEAST_M = 900.0
@@ -24,6 +24,9 @@ NEAR_M = 350.0
 MOST_NAMES = 6
 #: Candidates below this have no say in what the map shows.
 LIKELY = 0.05
+#: So many candidates are drawn, and none below this beside the best.
+MOST_DRAWN = 6
+LEAST_DRAWN = 0.02
 #: Length in pixels of the way into the open.
 OPEN_PX = 74.0
 
@@ -47,7 +50,11 @@ def end_layer(frame: Frame, drawn: MapView, plane: Plane) -> str:
     """Pins for the likely destinations, "somewhere new", and what is by them."""
     here = position(frame, plane)
     ends = destinations(frame, drawn, plane) if here else []
-    pins = [_destination(c, end, rank) for rank, (c, end) in enumerate(ends)]
+    seats = {place.id for place in drawn.places if place.role is not PlaceRole.OTHER}
+    pins = [
+        _destination(c, end, rank, c.place in seats)
+        for rank, (c, end) in enumerate(ends)
+    ]
     if here and frame.forecast:
         trail = plane.line(frame.trail[-40:], DETAIL_M)
         pins += _somewhere_new(frame.forecast.candidates, here, trail, ends)
@@ -60,7 +67,7 @@ def end_layer(frame: Frame, drawn: MapView, plane: Plane) -> str:
 
 
 def destinations(frame: Frame, drawn: MapView, plane: Plane) -> list[End]:
-    """The candidates that can be drawn, most likely first, with their points."""
+    """The candidates worth drawing, most likely first, with their points."""
     if frame.forecast is None:
         return []
     places = {place.id: place for place in drawn.places}
@@ -69,9 +76,10 @@ def destinations(frame: Frame, drawn: MapView, plane: Plane) -> list[End]:
         end = plane.point(candidate.lat, candidate.lon)
         if end is None and (place := places.get(candidate.place)):
             end = plane.point(place.lat, place.lon)
-        if end:
+        is_worth_it = not ends or candidate.probability >= LEAST_DRAWN
+        if end and is_worth_it:
             ends.append((candidate, end))
-    return ends
+    return ends[:MOST_DRAWN]
 
 
 def position(frame: Frame, plane: Plane) -> Point | None:
@@ -123,10 +131,12 @@ def _arc(candidate: Candidate, here: Point, end: Point, rank: int) -> str:
     )
 
 
-def _destination(candidate: Candidate, end: Point, rank: int) -> str:
+def _destination(candidate: Candidate, end: Point, rank: int, is_seat: bool) -> str:
     label = f"{short(headed(candidate.label))} {percent(candidate.probability)}"
-    body = f'<circle class="ring" r="{5 + 5 * candidate.probability:.1f}"/>'
-    kind = "destination" if rank else "destination best"
+    # home and work have a sign of their own, which the ring goes around
+    radius = 16.0 if is_seat else 5 + 5 * candidate.probability
+    body = f'<circle class="ring" r="{radius:.1f}"/>'
+    kind = "destination" + (" seat" if is_seat else "") + ("" if rank else " best")
     return pin(end, kind, 5 + rank, candidate.place, label, body)
 
 

@@ -187,9 +187,9 @@
       if (!best || lost < best.lost) best = { x, y, box, lost };
       if (!lost) break;
     }
-    // devices and the best destination are named even where that covers something,
-    // other destinations where it covers little
-    const most = p.rank <= 5 ? Infinity : p.rank < 10 ? 0.3 * long * high : 0;
+    // the best destination is named even where that covers something, others and
+    // the open where it covers little
+    const most = p.rank <= 5 ? Infinity : p.rank < 10 ? 0.12 * long * high : 0;
     return best && best.lost <= most ? best : null;
   }
 

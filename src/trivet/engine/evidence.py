@@ -1,0 +1,163 @@
+"""What the way so far says about each place: one row of numbers for each.
+
+Two ideas meet. People drive towards where they are going without great detours
+(J. Krumm and E. Horvitz, "Predestination: inferring destinations from partial
+trajectories", UbiComp 2006), and they go the way they went before (Froehlich and Krumm,
+see `route`). Without positions, length and pace since the departure take their place.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from math import cos, exp, log, radians
+
+import msgspec
+import numpy as np
+
+from trivet.domain.geo import DEGREE_M
+from trivet.domain.place import TracePoint
+from trivet.engine.destination import Prior
+from trivet.engine.route import Floats, RouteMatch
+from trivet.engine.trip import RunningTrip
+
+#: Names of the numbers, in the order of the columns.
+COLUMNS = (
+    "prior",  # log probability when the trip began
+    "hour",  # log share of trips at this hour
+    "lately",  # log share of recent trips
+    "since",  # log hours since last going there
+    "recent_votes",  # log share of those who came the last kilometre this way
+    "whole_votes",  # log share of those who came all this way
+    "recent_best",  # how well the best of them fits, 0 to 1
+    "whole_best",
+    "detour",  # log of direct way over way by here, from the start
+    "recent_detour",  # the same from about a kilometre back
+    "near",  # log distance
+    "origin",  # 1 for where the trip began
+    "near_slow",  # `near` for who has slowed down to a walk
+    "detour_long",  # `detour` on long trips
+    "pace",  # log likelihood ratio of length and pace, without positions
+)
+NEW_COLUMNS = ("prior", "one", "recent_best", "whole_best", "length", "nearest")
+
+_BACK_M = 1000.0
+_SLOW_MPS = 1.0
+_SLOW_S = 90.0
+_AT_START_M = 400.0
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """Numbers for each candidate of a prior.
+
+    Attributes:
+        table: candidates by COLUMNS.
+        new: numbers for somewhere new, by NEW_COLUMNS.
+        away_m: from the newest fix to each candidate, NaN without positions.
+    """
+
+    table: Floats
+    new: Floats
+    away_m: Floats
+
+
+def gather(
+    prior: Prior, trip: RunningTrip, match: RouteMatch, alike: Floats
+) -> Evidence:
+    """All numbers for a running trip.
+
+    Args:
+        prior: what history says.
+        trip: the running trip.
+        match: how well it follows each past trace.
+        alike: without positions, how well its pace fits each past trip, else empty.
+    """
+    count = len(prior.places)
+    table = np.zeros((count, len(COLUMNS)))
+    table[:, 0] = np.log(np.maximum(prior.probability, 1e-9))
+    table[:, 1], table[:, 2] = prior.hour, prior.lately
+    table[:, 3] = prior.since
+    if match.steps and len(prior.rows):
+        _add_routes(table, prior, match)
+    away = np.full(count, np.nan)
+    nearest = 0.0
+    if trip.lat is not None and trip.lon is not None and trip.trace:
+        away = _away_m(trip.lat, trip.lon, prior)
+        _add_detours(table, prior, trip, away)
+        nearest = log(float(np.nanmin(away, initial=1e5)) + 200.0) - 6.0
+    if len(alike):
+        _add_pace(table, prior, alike)
+    new = np.array(
+        [
+            log(max(prior.new, 1e-9)) - log(max(1.0 - prior.new, 1e-9)),
+            1.0,
+            float(table[:, 6].max(initial=0.0)),
+            float(table[:, 7].max(initial=0.0)),
+            log(trip.driven_m + 500.0) - 7.0 if trip.trace else 0.0,
+            nearest,
+        ]
+    )
+    return Evidence(table, new, away)
+
+
+def _add_routes(table: Floats, prior: Prior, match: RouteMatch) -> None:
+    known = prior.rows >= 0
+    rows, trust = prior.rows[known], prior.trust[known]
+    for column, follows in ((4, match.latest[known]), (5, match.whole[known])):
+        votes = np.bincount(rows, trust * follows**2, minlength=len(table))
+        table[:, column] = np.log(votes / (votes.sum() + 0.05) + 0.01)
+        best = np.zeros(len(table))
+        np.maximum.at(best, rows, follows)
+        table[:, column + 2] = best
+
+
+def _add_detours(table: Floats, prior: Prior, trip: RunningTrip, away: Floats) -> None:
+    start = trip.trace[0]
+    then, length = _back(trip, trip.driven_m - _BACK_M)
+    from_start = _away_m(start.lat, start.lon, prior)
+    from_then = _away_m(then.lat, then.lon, prior)
+    step = trip.driven_m - length
+    detour = np.log((from_start + 300.0) / (trip.driven_m + away + 300.0))
+    begun_here = from_start < _AT_START_M
+    detour[begun_here] = 0.0
+    near = np.log(away + 200.0) - 6.0
+    table[:, 8] = detour
+    table[:, 9] = np.log((from_then + 150.0) / (step + away + 150.0))
+    table[:, 10] = near
+    table[:, 11] = begun_here
+    table[:, 12] = near * exp(-_speed_mps(trip) / _SLOW_MPS)
+    table[:, 13] = detour * (log(trip.driven_m + 500.0) - 7.0)
+    np.nan_to_num(table, copy=False, nan=0.0)
+
+
+def _back(trip: RunningTrip, length: float) -> tuple[TracePoint, float]:
+    """The kept point at that length of the way or before it, and its length."""
+    index = max(0, bisect_left(trip.lengths, length) - 1)
+    return trip.trace[index], trip.lengths[index]
+
+
+def _speed_mps(trip: RunningTrip) -> float:
+    """Mean speed over the last minutes."""
+    times = [point.time for point in trip.trace[-40:]]
+    first = len(trip.trace) - len(times)
+    index = first + max(0, bisect_left(times, trip.time - _SLOW_S) - 1)
+    span = trip.time - trip.trace[index].time
+    return (trip.driven_m - trip.lengths[index]) / max(1.0, span)
+
+
+def _add_pace(table: Floats, prior: Prior, alike: Floats) -> None:
+    known = prior.rows >= 0
+    rows, weights = prior.rows[known], prior.weights[known]
+    count = len(table)
+    all_votes = np.bincount(rows, weights, minlength=count)
+    votes = np.bincount(rows, weights * alike[known], minlength=count)
+    usual = float((weights * alike[known]).sum() / max(weights.sum(), 1e-12))
+    # a place with few witnesses is taken to be as the others are
+    table[:, 14] = np.log((votes + 0.1 * usual + 1e-6) / (all_votes + 0.1))
+
+
+def _away_m(lat: float, lon: float, prior: Prior) -> Floats:
+    turn = (prior.lon - lon + 180.0) % 360.0 - 180.0
+    away: Floats = np.hypot(
+        turn * (DEGREE_M * cos(radians(lat))), (prior.lat - lat) * DEGREE_M
+    )
+    return away

@@ -1,0 +1,207 @@
+"""Past routes on a grid, and how well the way so far follows each of them.
+
+Each past trace is laid on cells of about 200 m and their neighbours, so that one look
+finds all traces that came within a few hundred metres of a point, and how far along
+they were. Following a trace backwards is not following it.
+
+Source of the idea, here on a grid and without a map: J. Froehlich and J. Krumm, "Route
+prediction from trip observations", SAE 2008-01-0201.
+"""
+
+from __future__ import annotations
+
+import itertools
+from array import array
+from collections.abc import Sequence
+from math import ceil, cos, floor, radians
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trivet.domain.geo import DEGREE_M
+from trivet.domain.place import TracePoint
+from trivet.engine.stay import plane_distance_m
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_CELL_M = 200.0
+_CELL_DEG = _CELL_M / DEGREE_M
+#: Gaps in a trace are bridged in steps of this length, up to so many steps.
+_BRIDGE_M = 150.0
+_MOST_BRIDGES = 400
+#: Further back along a trace than this is the wrong way.
+_BACK_M = 500.0
+#: The way so far is compared at points this far apart, and further on long trips.
+_STEP_M = 150.0
+_STEPS = 100.0
+#: What one more step leaves of the recent match: it looks back about a kilometre.
+_KEEP = 0.85
+
+
+def _column(lon: float, row: int) -> int:
+    return floor(lon * cos(radians(row * _CELL_DEG)) / _CELL_DEG)
+
+
+def _cell(lat: float, lon: float) -> tuple[int, int]:
+    row = floor(lat / _CELL_DEG)
+    return row, _column(lon, row)
+
+
+def _around(lat: float, lon: float) -> list[tuple[int, int]]:
+    row = floor(lat / _CELL_DEG)
+    cells = []
+    for near in (row - 1, row, row + 1):
+        column = _column(lon, near)
+        cells += [(near, column - 1), (near, column), (near, column + 1)]
+    return cells
+
+
+def along(trace: Sequence[TracePoint]) -> Floats:
+    """Metres from the start at each point of a trace."""
+    steps = [
+        plane_distance_m(a.lat, a.lon, b.lat, b.lon)
+        for a, b in itertools.pairwise(trace)
+    ]
+    return np.concatenate(([0.0], np.cumsum(steps)))
+
+
+class RouteIndex:
+    """Which past traces pass where; rows are those of the history."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[int, int], array[int]] = {}
+        self._first: dict[tuple[int, int], array[float]] = {}
+        self._last: dict[tuple[int, int], array[float]] = {}
+        self._clocks: dict[int, tuple[Floats, Floats]] = {}
+
+    def add(self, row: int, trace: Sequence[TracePoint]) -> None:
+        """Lay a trace on the grid; rows come in rising order."""
+        if trace:
+            times = np.array([point.time for point in trace])
+            self._clocks[row] = along(trace), times
+        first: dict[tuple[int, int], float] = {}
+        last: dict[tuple[int, int], float] = {}
+        for lat, lon, metres in _walk(trace):
+            for cell in _around(lat, lon):
+                first.setdefault(cell, metres)
+                last[cell] = metres
+        for cell, metres in first.items():
+            if cell not in self._rows:
+                self._rows[cell] = array("q")
+                self._first[cell] = array("d")
+                self._last[cell] = array("d")
+            self._rows[cell].append(row)
+            self._first[cell].append(metres)
+            self._last[cell].append(last[cell])
+
+    def remove(self, row: int, trace: Sequence[TracePoint]) -> None:
+        """Take a trace off again."""
+        self._clocks.pop(row, None)
+        cells = {c for lat, lon, _ in _walk(trace) for c in _around(lat, lon)}
+        for cell in cells:
+            rows = self._rows.get(cell)
+            if rows is None or row not in rows:
+                continue
+            index = rows.index(row)
+            del rows[index], self._first[cell][index], self._last[cell][index]
+            if not rows:
+                del self._rows[cell], self._first[cell], self._last[cell]
+
+    def left_s(self, row: int, metres: float) -> float:
+        """Seconds that a trace still took from `metres` along it to its end."""
+        lengths, times = self._clocks[row]
+        return float(times[-1] - np.interp(metres, lengths, times))
+
+    def near(self, lat: float, lon: float) -> tuple[Ints, Floats, Floats] | None:
+        """Rows of the traces near a point, and how far along each first and last is."""
+        cell = _cell(lat, lon)
+        rows = self._rows.get(cell)
+        if rows is None:
+            return None
+        return (
+            np.array(rows, dtype=np.int64),
+            np.array(self._first[cell]),
+            np.array(self._last[cell]),
+        )
+
+
+def _walk(trace: Sequence[TracePoint]) -> list[tuple[float, float, float]]:
+    """Latitude, longitude and metres along, with the gaps bridged."""
+    if not trace:
+        return []
+    steps = [(trace[0].lat, trace[0].lon, 0.0)]
+    metres = 0.0
+    for a, b in itertools.pairwise(trace):
+        length = plane_distance_m(a.lat, a.lon, b.lat, b.lon)
+        parts = min(_MOST_BRIDGES, max(1, ceil(length / _BRIDGE_M)))
+        for part in range(1, parts + 1):
+            share = part / parts
+            steps.append(
+                (
+                    a.lat + (b.lat - a.lat) * share,
+                    a.lon + (b.lon - a.lon) * share,
+                    metres + length * share,
+                )
+            )
+        metres += length
+    return steps
+
+
+class RouteMatch:
+    """How well one running trip follows each past trace, updated as it goes.
+
+    Attributes:
+        recent: 0 to 1 for each row: of the last kilometre or so.
+        whole: 0 to 1 likewise: of the whole way so far.
+        reached_m: metres along each trace, -1 where it was never met.
+        steps: points compared.
+    """
+
+    def __init__(self, rows: int, version: int = 0) -> None:
+        #: of the history that the rows are of
+        self.version = version
+        self.recent: Floats = np.zeros(rows)
+        self.reached_m: Floats = np.full(rows, -1.0)
+        self.steps = 0
+        self._hits: Floats = np.zeros(rows)
+        self._norm = 0.0
+        self._next = 0
+        self._lengths_at = -np.inf
+
+    @property
+    def whole(self) -> Floats:
+        """Share of the compared points that lay on each trace."""
+        return self._hits / max(1, self.steps)
+
+    @property
+    def latest(self) -> Floats:
+        """The recent match, as a share of the best there could be."""
+        return self.recent / self._norm if self._norm else self.recent
+
+    def follow(
+        self, index: RouteIndex, trace: Sequence[TracePoint], lengths: Sequence[float]
+    ) -> None:
+        """Compare the points of the running trip that are new since the last call."""
+        while self._next < len(trace):
+            point, length = trace[self._next], lengths[self._next]
+            self._next += 1
+            if length - self._lengths_at >= max(_STEP_M, length / _STEPS):
+                self._lengths_at = length
+                self._step(index, point)
+
+    def _step(self, index: RouteIndex, point: TracePoint) -> None:
+        self.steps += 1
+        self.recent *= _KEEP
+        self._norm = self._norm * _KEEP + 1.0 - _KEEP
+        found = index.near(point.lat, point.lon)
+        if found is None:
+            return
+        rows, first, last = found
+        least = self.reached_m[rows] - _BACK_M
+        forward = last >= least
+        rows = rows[forward]
+        metres = np.where(first >= least, first, last)[forward]
+        self.reached_m[rows] = np.maximum(self.reached_m[rows], metres)
+        self.recent[rows] += 1.0 - _KEEP
+        self._hits[rows] += 1.0
