@@ -178,6 +178,8 @@
       [middle, dy - off - 2], [middle, dy + off + high * 0.8],
       [dx + wide + off * 0.7, dy - off * 0.8], [dx + wide + off * 0.7, dy + off + high * 0.4],
       [dx - long - off * 0.7, dy - off * 0.8], [dx - long - off * 0.7, dy + off + high * 0.4],
+      [middle, dy - 2 * off], [middle, dy + 2 * off + high * 0.8],
+      [dx + wide + 2.4 * off, dy + high * 0.35], [dx - 2.4 * off - long, dy + high * 0.35],
     ];
     let best = null;
     for (const [x, y] of spots) {
