@@ -12,7 +12,7 @@ shift", NeurIPS 2021.
 
 from __future__ import annotations
 
-from math import log
+from math import exp, log
 
 import msgspec
 import numpy as np
@@ -30,7 +30,8 @@ LEVEL = 0.8
 _STEER = 0.02
 _MOST_RESIDUALS = 400
 #: Imagined residuals that a bank begins with: how many, and how wide.
-_IMAGINED = 20
+_IMAGINED = np.linspace(-1.8, 1.8, 20)
+_PHASES = 4
 _WIDTHS = (0.35, 0.5, 0.6, 0.8)
 _MARKS = (np.arange(40) + 0.5) / 40
 ROUTE, PAIR, DISTANCE, NEW = range(4)
@@ -46,38 +47,52 @@ _WEIGHTS = (4.0, 1.5, 0.5)
 
 
 class Calibration(msgspec.Struct):
-    """What earlier estimates taught: residuals by source, oldest first, and the level.
+    """What earlier estimates taught; written to disk as it is.
 
     Attributes:
-        residuals: log of true over estimated remaining time, for ROUTE, PAIR,
-            DISTANCE, NEW.
+        residuals: logs of true over estimated remaining time, oldest first, by bucket:
+            one for each source and third of the way.
         miss: share left outside of the interval so that it holds.
     """
 
-    residuals: list[list[float]] = msgspec.field(
-        default_factory=lambda: [[], [], [], []]
-    )
+    residuals: dict[int, list[float]] = {}
     miss: float = 1.0 - LEVEL
 
-    def learn(self, source: int, estimated_s: float, true_s: float) -> None:
+
+class Errors:
+    """How wrong estimates turn out, by their source and by how far the trip is."""
+
+    def __init__(self, calibration: Calibration) -> None:
+        self._calibration = calibration
+        self._spreads: dict[int, Floats] = {}
+
+    @property
+    def miss(self) -> float:
+        """Share to leave outside of the interval."""
+        return self._calibration.miss
+
+    def learn(self, bucket: int, estimated_s: float, true_s: float) -> None:
         """Take up how wrong an estimate was."""
-        bank = self.residuals[source]
+        bank = self._calibration.residuals.setdefault(bucket, [])
         bank.append(log((true_s + _PAD_S) / (estimated_s + _PAD_S)))
         if len(bank) > _MOST_RESIDUALS:
             del bank[0]
+        self._spreads.pop(bucket, None)
 
     def steer(self, covered: bool) -> None:
         """Widen after an arrival outside of the interval, narrow after one inside."""
         miss = self.miss + _STEER * ((1.0 - LEVEL) - (0.0 if covered else 1.0))
-        self.miss = min(0.6, max(0.02, miss))
+        self._calibration.miss = min(0.5, max(0.04, miss))
 
-    def spread(self, source: int) -> Floats:
-        """Quantiles of the residuals of a source at evenly spaced levels."""
-        width = _WIDTHS[source]
-        imagined = width * np.linspace(-1.8, 1.8, _IMAGINED)
-        bank = np.concatenate([imagined, np.array(self.residuals[source])])
-        quantiles: Floats = np.quantile(bank, _MARKS)
-        return quantiles
+    def spread(self, bucket: int) -> Floats:
+        """Quantiles of the bucket's errors at evenly spaced levels."""
+        spread = self._spreads.get(bucket)
+        if spread is None:
+            imagined = _WIDTHS[bucket // _PHASES] * _IMAGINED
+            bank = self._calibration.residuals.get(bucket, [])
+            spread = np.quantile(np.concatenate([imagined, np.array(bank)]), _MARKS)
+            self._spreads[bucket] = spread
+        return spread
 
 
 class Remaining(msgspec.Struct, frozen=True):
@@ -86,14 +101,16 @@ class Remaining(msgspec.Struct, frozen=True):
     Attributes:
         time: event time of the estimate.
         seconds: for each candidate, NaN when nothing is known.
-        source: for each candidate, ROUTE, PAIR or DISTANCE.
+        bucket: for each candidate, of the errors to expect.
         new: for somewhere new.
+        new_bucket: likewise.
     """
 
     time: float
     seconds: Floats
-    source: Ints
+    bucket: Ints
     new: float
+    new_bucket: int
 
 
 def estimate(
@@ -126,8 +143,12 @@ def estimate(
     source: Ints = np.where(
         mass[0] > 0.2, ROUTE, np.where(mass[1] > 0.2, PAIR, DISTANCE)
     ).astype(np.int64)
+    seconds = np.maximum(seconds, 0.0)
     new = _somewhere(history, prior, elapsed)
-    return Remaining(time, np.maximum(seconds, 0.0), source, new)
+    done = elapsed / (elapsed + np.append(np.nan_to_num(seconds), new) + _PAD_S)
+    phase = np.minimum((done * _PHASES).astype(np.int64), _PHASES - 1)
+    bucket = source * _PHASES + phase[:-1]
+    return Remaining(time, seconds, bucket, new, NEW * _PHASES + int(phase[-1]))
 
 
 def _from_routes(
@@ -188,33 +209,48 @@ def _somewhere(history: History, prior: Prior, elapsed: float) -> float:
     return float(np.exp(weights @ left / weights.sum()) - _PAD_S)
 
 
-def mix(
-    calibration: Calibration,
-    remaining: Remaining,
-    shares: list[tuple[int, float]],
-    new: float,
-) -> Interval | None:
-    """The arrival over several candidates: (number, probability) each, and new."""
-    points, weights = [], []
-    for number, share in shares:
-        seconds = remaining.seconds[number]
-        if np.isfinite(seconds):
-            spread = calibration.spread(int(remaining.source[number]))
-            points.append(log(seconds + _PAD_S) + spread)
-            weights.append(share)
-    if new > 0:
-        points.append(log(remaining.new + _PAD_S) + calibration.spread(NEW))
-        weights.append(new)
-    if not points:
+def interval(errors: Errors, remaining: Remaining, number: int) -> Interval | None:
+    """The arrival at one candidate, given that the trip goes there."""
+    seconds = float(remaining.seconds[number])
+    if not seconds >= 0.0:
         return None
+    return _around(errors, remaining.time, seconds, int(remaining.bucket[number]))
+
+
+def interval_new(errors: Errors, remaining: Remaining) -> Interval | None:
+    """The arrival somewhere new, given that the trip goes there."""
+    return _around(errors, remaining.time, remaining.new, remaining.new_bucket)
+
+
+def _around(errors: Errors, time: float, seconds: float, bucket: int) -> Interval:
+    spread = errors.spread(bucket)
+    wanted = (errors.miss / 2, 0.5, 1.0 - errors.miss / 2)
+    logs = np.interp(wanted, _MARKS, spread) + log(seconds + _PAD_S)
+    low, median, high = (max(0.0, exp(s) - _PAD_S) + time for s in logs.tolist())
+    return Interval(low, median, high, LEVEL)
+
+
+def mix(
+    errors: Errors, remaining: Remaining, numbers: Ints, shares: Floats, new: float
+) -> Interval | None:
+    """The arrival over several candidates and somewhere new, by their probability."""
+    known = np.isfinite(remaining.seconds[numbers])
+    numbers, shares = numbers[known], shares[known]
+    points = [log(remaining.new + _PAD_S) + errors.spread(remaining.new_bucket)]
+    points += [
+        log(float(remaining.seconds[n]) + _PAD_S)
+        + errors.spread(int(remaining.bucket[n]))
+        for n in numbers
+    ]
     values = np.concatenate(points)
-    mass = np.repeat(weights, len(_MARKS))
+    mass = np.repeat(np.append(new, shares), len(_MARKS))
     order = np.argsort(values, kind="stable")
     level = np.cumsum(mass[order])
-    if level[-1] <= 0:
+    if not level[-1] > 0:
         return None
-    wanted = (calibration.miss / 2, 0.5, 1.0 - calibration.miss / 2)
-    index = np.searchsorted(level / level[-1], wanted)
-    seconds = np.exp(values[order][np.minimum(index, len(values) - 1)]) - _PAD_S
-    low, median, high = (float(max(0.0, s)) + remaining.time for s in seconds)
+    wanted = (errors.miss / 2, 0.5, 1.0 - errors.miss / 2)
+    logs = np.interp(wanted, level / level[-1], values[order])
+    low, median, high = (
+        max(0.0, exp(s) - _PAD_S) + remaining.time for s in logs.tolist()
+    )
     return Interval(low, median, high, LEVEL)

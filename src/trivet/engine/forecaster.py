@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import msgspec
 import numpy as np
 
 from trivet.domain.forecast import Candidate, Forecast, Interval
-from trivet.engine.arrival import NEW, Calibration, Remaining, estimate, mix
+from trivet.domain.place import Trip
+from trivet.engine.arrival import (
+    Calibration,
+    Errors,
+    Remaining,
+    estimate,
+    interval,
+    interval_new,
+    mix,
+)
 from trivet.engine.destination import Prior, choose, weigh
 from trivet.engine.evidence import COLUMNS, Evidence, gather
 from trivet.engine.history import History
@@ -19,8 +30,15 @@ from trivet.engine.trip import Query, RunningTrip
 _MOST_CANDIDATES = 12
 _ELSEWHERE = "somewhere new"
 _DETOUR = COLUMNS.index("detour")
-#: Elapsed seconds at which a running trip's estimates are put aside to learn from.
-CHECKS_S = (0.0, 120.0, 360.0, 900.0, 2700.0, 8100.0)
+#: A running trip's estimates are put aside at the first fix and then each time that
+#: the elapsed time has grown by this factor, from so many seconds on.
+_CHECK_S = 40.0
+_CHECK_GROWTH = 1.2
+#: After so many trips, only one in so many is still learnt from in this way.
+_MANY, _RARELY = 150, 4
+#: When it has ended, those that were newest at these shares of its time are judged.
+_JUDGED = (0.1, 0.3, 0.5, 0.7, 0.9)
+_PLACES_CHECKED = 40
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -28,17 +46,19 @@ class Check(msgspec.Struct, frozen=True):
 
     Attributes:
         time: event time.
-        seconds: estimated remaining time for each place.
-        source: how each was estimated.
+        seconds: estimated remaining time for the likeliest places.
+        bucket: of the errors to expect of each.
         new: estimated remaining time to somewhere new.
+        new_bucket: likewise.
         low: event time where the trip's interval began.
         high: event time where it ended.
     """
 
     time: float
     seconds: dict[str, float]
-    source: dict[str, int]
+    bucket: dict[str, int]
     new: float
+    new_bucket: int
     low: float
     high: float
 
@@ -68,7 +88,7 @@ class Forecaster:
         self._person = person
         self._history = history
         self._book = book
-        self._calibration = calibration
+        self._errors = Errors(calibration)
         self._key: tuple[Query, int, int] | None = None
         self._prior: Prior | None = None
         self._match = RouteMatch(0)
@@ -83,7 +103,7 @@ class Forecaster:
         order = np.argsort(-view.probability, kind="stable")[:_MOST_CANDIDATES]
         found = [self._candidate(view, grounds, int(number)) for number in order]
         rest = max(0.0, 1.0 - sum(candidate.probability for candidate in found))
-        elsewhere = mix(self._calibration, view.remaining, [], 1.0)
+        elsewhere = interval_new(self._errors, view.remaining)
         found.append(
             Candidate("", _ELSEWHERE, rest, arrival=elsewhere, reasons=grounds.of_new())
         )
@@ -98,37 +118,47 @@ class Forecaster:
             trip.driven_m,
         )
 
+    def next_check(self, checks: list[Check], departure: float) -> float:
+        """Event time from which the next estimates are to be put aside."""
+        if checks:
+            done = max(checks[-1].time - departure, _CHECK_S)
+            return departure + done * _CHECK_GROWTH
+        trips = len(self._history)
+        if trips > _MANY and trips % _RARELY:
+            return inf
+        return departure
+
     def check(self, trip: RunningTrip, time: float) -> Check:
         """Put aside what is estimated now."""
         view = self._view(trip, time)
         arrival = self._arrival(view)
-        keep = np.argsort(-view.probability, kind="stable")[:64]
-        places = view.prior.places
+        remaining, places = view.remaining, view.prior.places
+        keep = np.argsort(-view.probability, kind="stable")[:_PLACES_CHECKED]
         return Check(
             time,
-            {places[n]: float(view.remaining.seconds[n]) for n in keep},
-            {places[n]: int(view.remaining.source[n]) for n in keep},
-            view.remaining.new,
+            {places[n]: float(remaining.seconds[n]) for n in keep},
+            {places[n]: int(remaining.bucket[n]) for n in keep},
+            remaining.new,
+            remaining.new_bucket,
             arrival.low if arrival else time,
             arrival.high if arrival else time,
         )
 
-    def learn(
-        self, checks: list[Check], destination: str, arrival: float, is_new: bool
-    ) -> None:
+    def learn(self, checks: list[Check], trip: Trip, is_new: bool) -> None:
         """Judge what was put aside, now that the trip has ended."""
-        for check in checks:
-            true_s = arrival - check.time
-            if true_s < 0:
+        for share in _JUDGED:
+            moment = trip.departure + share * (trip.arrival - trip.departure)
+            check = next((c for c in reversed(checks) if c.time <= moment), None)
+            if check is None:
                 continue
-            self._calibration.steer(check.low <= arrival <= check.high)
+            true_s = trip.arrival - check.time
+            self._errors.steer(check.low <= trip.arrival <= check.high)
+            estimated = check.seconds.get(trip.destination, np.nan)
             if is_new:
-                self._calibration.learn(NEW, check.new, true_s)
-                continue
-            estimated = check.seconds.get(destination)
-            if estimated is not None and np.isfinite(estimated):
-                source = check.source[destination]
-                self._calibration.learn(source, estimated, true_s)
+                self._errors.learn(check.new_bucket, check.new, true_s)
+            elif np.isfinite(estimated):
+                bucket = check.bucket[trip.destination]
+                self._errors.learn(bucket, estimated, true_s)
 
     def _view(self, trip: RunningTrip, time: float) -> _View:
         prior = self._prior_of(trip.query)
@@ -167,11 +197,10 @@ class Forecaster:
             float(view.probability[number]),
             place.lat,
             place.lon,
-            mix(self._calibration, view.remaining, [(number, 1.0)], 0.0),
+            interval(self._errors, view.remaining, number),
             grounds.of(number, place.label, away_m, closing),
         )
 
     def _arrival(self, view: _View) -> Interval | None:
-        order = np.argsort(-view.probability, kind="stable")[:_MOST_CANDIDATES]
-        shares = [(int(n), float(view.probability[n])) for n in order]
-        return mix(self._calibration, view.remaining, shares, view.new)
+        best = np.argsort(-view.probability, kind="stable")[:_MOST_CANDIDATES]
+        return mix(self._errors, view.remaining, best, view.probability[best], view.new)

@@ -8,6 +8,7 @@ that is known, as kernel estimates do.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -17,9 +18,11 @@ from numpy.typing import NDArray
 from trivet.domain.place import Trip
 from trivet.engine.route import Floats, Ints, RouteIndex
 from trivet.engine.settings import Settings
-from trivet.engine.trip import Query
+from trivet.engine.trip import Query, RunningTrip
 
 _DAY_S = 86_400.0
+#: Numbers of a row.
+_WIDTH = 9
 #: Weight of a witness that disagrees, against 1 for one that agrees.
 _OTHER_ORIGIN = 0.02
 _OTHER_HOUR = 0.1
@@ -51,6 +54,12 @@ class PastTrip(msgspec.Struct, frozen=True):
     is_new: bool
     pace: tuple[float, ...] = ()
 
+    @classmethod
+    def of(cls, running: RunningTrip, trip: Trip, is_new: bool) -> PastTrip:
+        """The record of a trip that has ended."""
+        pace = tuple(running.pace)
+        return cls(trip, running.before, running.hour, running.weekend, is_new, pace)
+
 
 class History:
     """Past trips, oldest first, in rows; bounded by `most_trips`."""
@@ -65,6 +74,7 @@ class History:
         self._laid_out = -1
         self._index: dict[str, int] = {}
         self._places: list[str] = []
+        self._rows: array[float] = array("d")
         self._departure: Floats = np.empty(0)
         self._hour: Floats = np.empty(0)
         self._weekend: NDArray[np.bool_] = np.empty(0, dtype=bool)
@@ -74,6 +84,7 @@ class History:
         self._duration: Floats = np.empty(0)
         self._distance: Floats = np.empty(0)
         self._new: NDArray[np.bool_] = np.empty(0, dtype=bool)
+        self._enter_all()
 
     def __len__(self) -> int:
         return len(self.past)
@@ -83,14 +94,15 @@ class History:
         self.routes.add(len(self.past), past.trip.trace)
         self.past.append(past)
         self.version += 1
+        self._enter(past)
         self._thin_traces(past.trip)
         if len(self.past) > self._settings.most_trips:
             del self.past[: max(1, self._settings.most_trips // 20)]
             self._lay_routes()
+            self._enter_all()
 
     def rename(self, old: str, new: str) -> None:
         """Two places turned out to be one."""
-        self.version += 1
 
         def now(place: str) -> str:
             return new if place == old else place
@@ -105,6 +117,7 @@ class History:
             self.past[row] = msgspec.structs.replace(
                 past, trip=moved, before=now(past.before)
             )
+        self._enter_all()
 
     def _lay_routes(self) -> None:
         self.routes = RouteIndex()
@@ -226,22 +239,38 @@ class History:
         if self._laid_out == self.version:
             return
         self._laid_out = self.version
-        index: dict[str, int] = {}
+        table = np.array(self._rows).reshape(-1, _WIDTH)
+        self._departure, self._hour = table[:, 0], table[:, 1]
+        self._duration, self._distance = table[:, 2], table[:, 3]
+        self._weekend, self._new = table[:, 4] > 0, table[:, 5] > 0
+        places = table[:, 6:].astype(np.int64)
+        self._origin, self._before, self._destination = places.T
+
+    def _enter(self, past: PastTrip) -> None:
+        """Write a trip as a row of numbers."""
+        trip, index = past.trip, self._index
+        numbers = []
+        for place in (trip.origin, past.before, trip.destination):
+            if place not in index:
+                index[place] = len(self._places)
+                self._places.append(place)
+            numbers.append(float(index[place]))
+        self._rows.extend(
+            (
+                trip.departure,
+                past.hour,
+                trip.arrival - trip.departure,
+                trip.distance_m,
+                float(past.weekend),
+                float(past.is_new),
+                *numbers,
+            )
+        )
+
+    def _enter_all(self) -> None:
+        """Write all rows anew, after old ones went or places became one."""
+        self.version += 1
+        self._index, self._places = {}, []
+        self._rows = array("d")
         for past in self.past:
-            for place in (past.trip.destination, past.trip.origin, past.before):
-                index.setdefault(place, len(index))
-        self._index, self._places = index, list(index)
-        rows = self.past
-        self._departure = np.array([p.trip.departure for p in rows], dtype=float)
-        self._hour = np.array([p.hour for p in rows], dtype=float)
-        self._weekend = np.array([p.weekend for p in rows], dtype=bool)
-        self._origin = np.array([index[p.trip.origin] for p in rows], dtype=np.int64)
-        self._before = np.array([index[p.before] for p in rows], dtype=np.int64)
-        self._destination = np.array(
-            [index[p.trip.destination] for p in rows], dtype=np.int64
-        )
-        self._duration = np.array(
-            [p.trip.arrival - p.trip.departure for p in rows], dtype=float
-        )
-        self._distance = np.array([p.trip.distance_m for p in rows], dtype=float)
-        self._new = np.array([p.is_new for p in rows], dtype=bool)
+            self._enter(past)

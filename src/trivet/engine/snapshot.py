@@ -34,6 +34,8 @@ class State(msgspec.Struct):
         by_name: the running trip or stay is known by region names, not by positions.
         checks: estimates put aside during the running trip.
         calibration: how wrong estimates turned out.
+        place: latitude and longitude in degrees of the last stay, for its time zone.
+        counted: event time up to which stays have counted towards roles.
         region: name of the region that was entered last and not left.
     """
 
@@ -50,6 +52,8 @@ class State(msgspec.Struct):
     by_name: bool = False
     checks: list[Check] = []
     calibration: Calibration = msgspec.field(default_factory=Calibration)
+    place: tuple[float, float] | None = None
+    counted: float = 0.0
     region: str = ""
 
 

@@ -1,0 +1,192 @@
+"""The diary: trips and stays begun, ended, learnt from, and told as events."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from math import inf
+
+from trivet.domain.clock import ZoneOf, hour_of_day, local
+from trivet.domain.place import Stay
+from trivet.engine.event import Event, StayEnded, StayStarted, TripEnded, TripStarted
+from trivet.engine.forecaster import Forecaster
+from trivet.engine.history import History, PastTrip
+from trivet.engine.place import PlaceBook, Visit
+from trivet.engine.settings import Settings
+from trivet.engine.snapshot import State
+from trivet.engine.stay import Arrived, Left, Lost
+from trivet.engine.trip import RunningTrip
+
+_NOWHERE = (None, None)
+
+
+class Diary:
+    """One person's places, stays and trips, written as moves become known."""
+
+    def __init__(
+        self,
+        person: str,
+        zone_of: ZoneOf,
+        zone: tzinfo,
+        settings: Settings,
+        state: State,
+    ) -> None:
+        self.state = state
+        self.book = PlaceBook(settings, state.records, state.made)
+        self.history = History(settings, state.past)
+        self.forecaster = Forecaster(person, self.history, self.book, state.calibration)
+        #: event time from which estimates are to be put aside again
+        self.next_check = inf
+        self._person = person
+        self._zone_of = zone_of
+        self._zone = zone
+        self._settings = settings
+        if state.place:
+            self._zone = zone_of(*state.place)
+        if state.running is not None:
+            departure = state.running.departure
+            self.next_check = self.forecaster.next_check(state.checks, departure)
+
+    def begin(self, origin: str, time: float, before: str = "") -> RunningTrip:
+        """A trip that departs at `time`; nothing is changed by making one."""
+        hour = hour_of_day(time, self._zone)
+        weekend = local(time, self._zone).weekday() >= 5
+        return RunningTrip(origin, before, time, hour, weekend, time=time)
+
+    def check(self, running: RunningTrip, time: float) -> None:
+        """Put estimates aside at some moments of a trip, to learn from its end."""
+        checks = self.state.checks
+        checks.append(self.forecaster.check(running, time))
+        self.next_check = self.forecaster.next_check(checks, running.departure)
+
+    def leave(self, move: Left, time: float) -> list[Event]:
+        """The person left a point; with fixes since, a trip is running."""
+        state = self.state
+        self._be_at(move.lat, move.lon)
+        events: list[Event] = []
+        origin = self.book.nearest(move.lat, move.lon)
+        if state.open:
+            origin = state.stays[-1].place
+            events += self._close(move.time, time)
+        if not move.fixes:
+            return events
+        running = state.running
+        if running is None:
+            before = state.before if events else ""
+            running = self.begin(origin, move.time, before)
+            running.add_fix(move.time, move.lat, move.lon)
+            events.append(self._set_off(running, time))
+        state.by_name = False
+        for fix in move.fixes:
+            running.add_fix(fix.time, fix.lat, fix.lon)
+        return events
+
+    def leave_region(self, name: str, time: float) -> list[Event]:
+        """The person left a region that is known by its name only."""
+        state = self.state
+        events = self._lose(time, time)
+        before = state.before if state.open else ""
+        if state.open:
+            events += self._close(time, time)
+        origin = self.book.find_region(name) or self.book.visit_region(name).place
+        state.by_name = True
+        events.append(self._set_off(self.begin(origin, time, before), time))
+        return events
+
+    def arrive(self, move: Arrived, time: float) -> list[Event]:
+        """The person is staying around a point."""
+        state, running = self.state, self.state.running
+        self._be_at(move.lat, move.lon)
+        place = self.book.nearest(move.lat, move.lon)
+        if running is not None and place and place == running.origin and state.stays:
+            trip = running.ended(place, move.time, self._settings.trace_points)
+            if trip.distance_m < self._settings.least_trip_m:
+                return self._resume(move.time, time)
+        visit = self.book.visit(move.lat, move.lon)
+        if visit.absorbed:
+            self._rename(visit.absorbed, visit.place)
+        if state.region:
+            self.book.name(visit.place, state.region)
+        state.by_name = False
+        return self._end_trip(visit, move.time, time, (move.lat, move.lon))
+
+    def arrive_region(self, name: str, time: float) -> list[Event]:
+        """The person entered a region that is known by its name only."""
+        self.state.by_name = True
+        return self._end_trip(self.book.visit_region(name), time, time, _NOWHERE)
+
+    def lose(self, move: Lost, time: float) -> list[Event]:
+        """Nobody knows how the running trip ended."""
+        return self._lose(move.time, time)
+
+    def _be_at(self, lat: float, lon: float) -> None:
+        self.state.place = (lat, lon)
+        self._zone = self._zone_of(lat, lon)
+
+    def _set_off(self, running: RunningTrip, time: float) -> TripStarted:
+        self.state.running, self.state.checks = running, []
+        self.next_check = self.forecaster.next_check([], running.departure)
+        return TripStarted(self._person, time, running.departure, running.origin)
+
+    def _lose(self, ended: float, time: float) -> list[Event]:
+        running, self.state.running = self.state.running, None
+        if running is None:
+            return []
+        trip = running.ended("", ended, self._settings.trace_points)
+        return [TripEnded(self._person, time, trip, running.lat, running.lon)]
+
+    def _end_trip(
+        self,
+        visit: Visit,
+        arrival: float,
+        time: float,
+        point: tuple[float, float] | tuple[None, None],
+    ) -> list[Event]:
+        state, running = self.state, self.state.running
+        events = self._close(arrival, time) if state.open else []
+        state.running, state.before = None, ""
+        if running is not None:
+            trip = running.ended(visit.place, arrival, self._settings.trace_points)
+            self.forecaster.learn(state.checks, trip, visit.is_new)
+            self.history.add(PastTrip.of(running, trip, visit.is_new))
+            lat, lon = point
+            events.append(TripEnded(self._person, time, trip, lat, lon, visit.is_new))
+            state.before = trip.origin
+        arrival = max(arrival, state.stays[-1].departure if state.stays else 0.0)
+        state.stays.append(Stay(visit.place, arrival, max(arrival, time)))
+        state.open = True
+        if len(state.stays) > self._settings.most_trips:
+            del state.stays[: max(1, self._settings.most_trips // 20)]
+        events.append(StayStarted(self._person, time, visit.place, arrival))
+        return events
+
+    def _resume(self, ended: float, time: float) -> list[Event]:
+        """A few steps around the block: the stay went on."""
+        state, running = self.state, self.state.running
+        events = self._lose(ended, time)
+        state.before = running.before if running is not None else ""
+        state.open = True
+        stay = state.stays[-1]
+        events.append(StayStarted(self._person, time, stay.place, stay.arrival))
+        return events
+
+    def _close(self, departure: float, time: float) -> list[Event]:
+        state = self.state
+        last = state.stays[-1]
+        stay = Stay(last.place, last.arrival, max(departure, last.arrival))
+        state.stays[-1] = stay
+        state.open = False
+        since = max(stay.arrival, state.counted)
+        state.counted = stay.departure
+        self.book.add_hours(stay.place, since, stay.departure, self._zone)
+        return [StayEnded(self._person, time, stay)]
+
+    def _rename(self, old: str, new: str) -> None:
+        state = self.state
+        self.history.rename(old, new)
+        state.stays = [
+            Stay(new, stay.arrival, stay.departure) if stay.place == old else stay
+            for stay in state.stays
+        ]
+        state.before = new if state.before == old else state.before
+        if state.running is not None and state.running.origin == old:
+            state.running.origin = new
