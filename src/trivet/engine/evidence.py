@@ -152,7 +152,8 @@ def _add_pace(table: Floats, prior: Prior, alike: Floats) -> None:
     votes = np.bincount(rows, weights * alike[known], minlength=count)
     usual = float((weights * alike[known]).sum() / max(weights.sum(), 1e-12))
     # a place with few witnesses is taken to be as the others are
-    table[:, 14] = np.log((votes + 0.1 * usual + 1e-6) / (all_votes + 0.1))
+    likelihood = (votes + 0.1 * usual + 1e-6) / (all_votes + 0.1)
+    table[:, 14] = np.log(likelihood / (usual + 1e-6))
 
 
 def _away_m(lat: float, lon: float, prior: Prior) -> Floats:

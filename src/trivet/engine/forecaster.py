@@ -167,7 +167,7 @@ class Forecaster:
         if not trip.trace and time > trip.departure:
             alike = compare(self._history, trip, time, prior.weights)
         evidence = gather(prior, trip, match, alike)
-        probability, new = choose(evidence.table, evidence.new)
+        probability, new = choose(evidence.table, evidence.new, blind=not trip.trace)
         remaining = estimate(self._history, prior, trip, match, alike, evidence, time)
         return _View(prior, match, alike, evidence, probability, new, remaining)
 
