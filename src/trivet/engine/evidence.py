@@ -44,6 +44,9 @@ _BACK_M = 1000.0
 _SLOW_MPS = 1.0
 _SLOW_S = 90.0
 _AT_START_M = 400.0
+#: A way to somewhere new fits past paces this well by chance; if none fits better than
+#: that, the way is not one of them.
+_LEAST_USUAL = 0.1
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -153,7 +156,7 @@ def _add_pace(table: Floats, prior: Prior, alike: Floats) -> None:
     usual = float((weights * alike[known]).sum() / max(weights.sum(), 1e-12))
     # a place with few witnesses is taken to be as the others are
     likelihood = (votes + 0.1 * usual + 1e-6) / (all_votes + 0.1)
-    table[:, 14] = np.log(likelihood / (usual + 1e-6))
+    table[:, 14] = np.log(likelihood / max(usual, _LEAST_USUAL))
 
 
 def _away_m(lat: float, lon: float, prior: Prior) -> Floats:
