@@ -34,8 +34,9 @@ _DETOUR = COLUMNS.index("detour")
 #: the elapsed time has grown by this factor, from so many seconds on.
 _CHECK_S = 40.0
 _CHECK_GROWTH = 1.2
-#: After so many trips, only one in so many is still learnt from in this way.
-_MANY, _RARELY = 150, 4
+#: Of a long history fewer trips are learnt from in this way: one in a 75th of their
+#: number, and never fewer than one in sixteen.
+_RARER, _RAREST = 75, 16
 #: When it has ended, those that were newest at these shares of its time are judged.
 _JUDGED = (0.1, 0.3, 0.5, 0.7, 0.9)
 _PLACES_CHECKED = 40
@@ -124,9 +125,8 @@ class Forecaster:
             done = max(checks[-1].time - departure, _CHECK_S)
             return departure + done * _CHECK_GROWTH
         trips = len(self._history)
-        if trips > _MANY and trips % _RARELY:
-            return inf
-        return departure
+        period = min(_RAREST, max(1, trips // _RARER))
+        return departure if trips % period == 0 else inf
 
     def check(self, trip: RunningTrip, time: float) -> Check:
         """Put aside what is estimated now."""

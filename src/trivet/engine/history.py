@@ -9,6 +9,7 @@ that is known, as kernel estimates do.
 from __future__ import annotations
 
 from array import array
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -75,6 +76,7 @@ class History:
         self._index: dict[str, int] = {}
         self._places: list[str] = []
         self._rows: array[float] = array("d")
+        self._traced: defaultdict[tuple[str, str], deque[int]] = defaultdict(deque)
         self._departure: Floats = np.empty(0)
         self._hour: Floats = np.empty(0)
         self._weekend: NDArray[np.bool_] = np.empty(0, dtype=bool)
@@ -94,7 +96,7 @@ class History:
         self.routes.add(len(self.past), past.trip.trace)
         self.past.append(past)
         self.version += 1
-        self._enter(past)
+        self._enter(len(self.past) - 1, past)
         self._thin_traces(past.trip)
         if len(self.past) > self._settings.most_trips:
             del self.past[: max(1, self._settings.most_trips // 20)]
@@ -126,21 +128,13 @@ class History:
 
     def _thin_traces(self, latest: Trip) -> None:
         """Drop the oldest trace of a pair that has enough newer ones."""
-        kept = 0
-        for row in range(len(self.past) - 1, -1, -1):
-            trip = self.past[row].trip
-            if (trip.origin, trip.destination) != (latest.origin, latest.destination):
-                continue
-            if not trip.trace and not self.past[row].pace:
-                break
-            kept += 1
-            if kept > self._settings.most_traces:
-                self.routes.remove(row, trip.trace)
-                bare = msgspec.structs.replace(trip, trace=())
-                self.past[row] = msgspec.structs.replace(
-                    self.past[row], trip=bare, pace=()
-                )
-                break
+        rows = self._traced[latest.origin, latest.destination]
+        while len(rows) > self._settings.most_traces:
+            row = rows.popleft()
+            past = self.past[row]
+            self.routes.remove(row, past.trip.trace)
+            bare = msgspec.structs.replace(past.trip, trace=())
+            self.past[row] = msgspec.structs.replace(past, trip=bare, pace=())
 
     @property
     def places(self) -> Sequence[str]:
@@ -246,7 +240,7 @@ class History:
         places = table[:, 6:].astype(np.int64)
         self._origin, self._before, self._destination = places.T
 
-    def _enter(self, past: PastTrip) -> None:
+    def _enter(self, row: int, past: PastTrip) -> None:
         """Write a trip as a row of numbers."""
         trip, index = past.trip, self._index
         numbers = []
@@ -255,6 +249,8 @@ class History:
                 index[place] = len(self._places)
                 self._places.append(place)
             numbers.append(float(index[place]))
+        if trip.trace or past.pace:
+            self._traced[trip.origin, trip.destination].append(row)
         self._rows.extend(
             (
                 trip.departure,
@@ -272,5 +268,6 @@ class History:
         self.version += 1
         self._index, self._places = {}, []
         self._rows = array("d")
-        for past in self.past:
-            self._enter(past)
+        self._traced.clear()
+        for row, past in enumerate(self.past):
+            self._enter(row, past)

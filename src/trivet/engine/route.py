@@ -1,6 +1,6 @@
 """Past routes on a grid, and how well the way so far follows each of them.
 
-Each past trace is laid on cells of about 200 m and their neighbours, so that one look
+Each past trace is laid on cells of about 200 m; a look at a cell and its neighbours
 finds all traces that came within a few hundred metres of a point, and how far along
 they were. Following a trace backwards is not following it.
 
@@ -43,7 +43,7 @@ def _column(lon: float, row: int) -> int:
     return floor(lon * cos(radians(row * _CELL_DEG)) / _CELL_DEG)
 
 
-def _cell(lat: float, lon: float) -> tuple[int, int]:
+def _key(lat: float, lon: float) -> tuple[int, int]:
     row = floor(lat / _CELL_DEG)
     return row, _column(lon, row)
 
@@ -66,47 +66,53 @@ def along(trace: Sequence[TracePoint]) -> Floats:
     return np.concatenate(([0.0], np.cumsum(steps)))
 
 
+class _Cell:
+    """The traces that pass one cell: row, and metres along at first and at last."""
+
+    __slots__ = ("first", "last", "rows")
+
+    def __init__(self) -> None:
+        self.rows = array("q")
+        self.first = array("d")
+        self.last = array("d")
+
+
 class RouteIndex:
     """Which past traces pass where; rows are those of the history."""
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[int, int], array[int]] = {}
-        self._first: dict[tuple[int, int], array[float]] = {}
-        self._last: dict[tuple[int, int], array[float]] = {}
+        self._cells: dict[tuple[int, int], _Cell] = {}
         self._clocks: dict[int, tuple[Floats, Floats]] = {}
 
     def add(self, row: int, trace: Sequence[TracePoint]) -> None:
         """Lay a trace on the grid; rows come in rising order."""
-        if trace:
-            times = np.array([point.time for point in trace])
-            self._clocks[row] = along(trace), times
+        if not trace:
+            return
+        times = np.array([point.time for point in trace])
+        self._clocks[row] = along(trace), times
         first: dict[tuple[int, int], float] = {}
         last: dict[tuple[int, int], float] = {}
         for lat, lon, metres in _walk(trace):
-            for cell in _around(lat, lon):
-                first.setdefault(cell, metres)
-                last[cell] = metres
-        for cell, metres in first.items():
-            if cell not in self._rows:
-                self._rows[cell] = array("q")
-                self._first[cell] = array("d")
-                self._last[cell] = array("d")
-            self._rows[cell].append(row)
-            self._first[cell].append(metres)
-            self._last[cell].append(last[cell])
+            key = _key(lat, lon)
+            first.setdefault(key, metres)
+            last[key] = metres
+        for key, metres in first.items():
+            cell = self._cells.get(key)
+            if cell is None:
+                cell = self._cells[key] = _Cell()
+            cell.rows.append(row)
+            cell.first.append(metres)
+            cell.last.append(last[key])
 
     def remove(self, row: int, trace: Sequence[TracePoint]) -> None:
         """Take a trace off again."""
         self._clocks.pop(row, None)
-        cells = {c for lat, lon, _ in _walk(trace) for c in _around(lat, lon)}
-        for cell in cells:
-            rows = self._rows.get(cell)
-            if rows is None or row not in rows:
-                continue
-            index = rows.index(row)
-            del rows[index], self._first[cell][index], self._last[cell][index]
-            if not rows:
-                del self._rows[cell], self._first[cell], self._last[cell]
+        for key in {_key(lat, lon) for lat, lon, _ in _walk(trace)}:
+            cell = self._cells[key]
+            index = cell.rows.index(row)
+            del cell.rows[index], cell.first[index], cell.last[index]
+            if not cell.rows:
+                del self._cells[key]
 
     def left_s(self, row: int, metres: float) -> float:
         """Seconds that a trace still took from `metres` along it to its end."""
@@ -114,15 +120,25 @@ class RouteIndex:
         return float(times[-1] - np.interp(metres, lengths, times))
 
     def near(self, lat: float, lon: float) -> tuple[Ints, Floats, Floats] | None:
-        """Rows of the traces near a point, and how far along each first and last is."""
-        cell = _cell(lat, lon)
-        rows = self._rows.get(cell)
-        if rows is None:
+        """Traces in the cell of a point and around it, once for each of their cells.
+
+        Returns:
+            Rows, and how far along each is where it enters its cell first and last;
+            None when there are none.
+        """
+        rows, first, last = array("q"), array("d"), array("d")
+        for key in _around(lat, lon):
+            cell = self._cells.get(key)
+            if cell is not None:
+                rows += cell.rows
+                first += cell.first
+                last += cell.last
+        if not rows:
             return None
         return (
-            np.array(rows, dtype=np.int64),
-            np.array(self._first[cell]),
-            np.array(self._last[cell]),
+            np.frombuffer(rows, dtype=np.int64),
+            np.frombuffer(first),
+            np.frombuffer(last),
         )
 
 
@@ -202,6 +218,9 @@ class RouteMatch:
         forward = last >= least
         rows = rows[forward]
         metres = np.where(first >= least, first, last)[forward]
-        self.reached_m[rows] = np.maximum(self.reached_m[rows], metres)
-        self.recent[rows] += 1.0 - _KEEP
-        self._hits[rows] += 1.0
+        earliest = np.full(len(self.reached_m), np.inf)
+        np.minimum.at(earliest, rows, metres)
+        met = np.flatnonzero(earliest < np.inf)
+        self.reached_m[met] = np.maximum(self.reached_m[met], earliest[met])
+        self.recent[met] += 1.0 - _KEEP
+        self._hits[met] += 1.0
