@@ -145,7 +145,7 @@ def test_with_no_history_all_is_new() -> None:
     assert forecast.best.probability == 1.0
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(60, len(MORNING) - 1), st.integers(0, 3))
 def test_what_comes_later_changes_no_forecast(cut: int, other: int) -> None:
     """A forecast from a prefix equals the one made while the rest was still to come."""
@@ -185,7 +185,7 @@ def test_a_restart_changes_no_forecast(cut: int) -> None:
     assert again.at(monday(3, 14)) == "p1"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.binary(max_size=200), st.integers(0, 400))
 def test_a_damaged_snapshot_is_refused(junk: bytes, cut: int) -> None:
     whole = learner(MORNING).snapshot()
