@@ -10,6 +10,7 @@ from trivet.engine.whereabouts import (
     LONGITUDE,
     SPEED,
     distance_from,
+    has_car,
     is_in_car,
     position_of,
     speed_kph,
@@ -72,6 +73,13 @@ def test_a_car_with_no_position_is_taken_at_its_word() -> None:
     bare = without_phone(DRIVING)
     bare = knowing(bare, Sample("car", LONGITUDE, bare.time, "unavailable"))
     assert is_in_car(bare)
+
+
+def test_a_car_is_at_hand_when_driven_or_parked_close_by() -> None:
+    assert has_car(DRIVING)
+    assert has_car(STAYING)
+    assert not has_car(phone(STAYING, 54.6))
+    assert not has_car(msgspec.structs.replace(STAYING, car=""))
 
 
 def test_speed_is_the_car_s_in_it_and_the_phone_s_outside() -> None:

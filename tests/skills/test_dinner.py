@@ -253,6 +253,39 @@ def test_a_habit_of_other_days_does_not_hold_on_the_way_home() -> None:
     assert not needs(msgspec.structs.replace(situation, stays=other_days))
 
 
+def test_after_a_meal_out_nobody_looks_for_the_next() -> None:
+    situation = ate_out(going(13.0, point("Anchor")), 13.0, range(1, 5))
+    assert needs(situation)
+    lunch = situation.time - 5400
+    stays = (*situation.stays, Stay("anchor", lunch, lunch + 3000))
+    assert not needs(msgspec.structs.replace(situation, stays=stays))
+
+
+def test_with_the_car_at_hand_a_drive_makes_up_for_too_few_on_foot() -> None:
+    far = point("Far", east_m=1500.0)
+    driving = going(19.0, far)
+    (need,) = needs(driving)
+    assert "1.5 km away" in need.details[0]
+    on_foot = msgspec.structs.replace(driving, car="")
+    assert not needs(on_foot)
+    near = [point(name, east_m=50.0) for name in ("One", "Two", "Three")]
+    assert "Far" not in names(needs(going(19.0, far, *near))[0])
+
+
+def test_several_places_to_eat_count_together() -> None:
+    bella = msgspec.structs.replace(point("Bella"), lat=LAT - 0.01, lon=LON)
+    anchor = msgspec.structs.replace(point("Anchor"), lat=MALL[0], lon=MALL[1])
+    situation = going(19.0, anchor, bella, probability=0.25)
+    assert not needs(situation)
+    assert situation.forecast is not None
+    best, new = situation.forecast.candidates
+    replace = msgspec.structs.replace
+    other = replace(best, place="bella", label="Bella", lat=bella.lat, lon=bella.lon)
+    forecast = replace(situation.forecast, candidates=(best, other, new))
+    (need,) = needs(replace(situation, forecast=forecast))
+    assert need.reasons[0].text.startswith("50 % you are heading to Harbour Mall or")
+
+
 def test_own_long_stays_lengthen_the_wait_and_are_named() -> None:
     (need,) = needs(
         ate_out(going(13.0, point("Anchor")), 13.0, range(1, 7), minutes=110.0)

@@ -49,15 +49,18 @@ LIKELY = 0.35
 ARRIVED_S = 45 * 60.0
 #: Must still be open so long after arriving.
 MEAL_MIN = 45
-#: Own meals out around an hour that make it a usual one.
+#: Own meals out so near to an hour that make it a usual one.
 USUAL_VISITS = 3
+HABIT_H = 1.0
+#: After a meal nobody looks for the next one so soon.
+SATED_H = 3.5
 #: Local hours at which nobody is asked to eat.
 NIGHT_UNTIL_H = 6.0
 #: In a shopping area a meal so much later is near enough: first the shops.
 SHOP_FIRST_H = 1.0
 #: That a person wants to eat, given that they get there: from their own habit, in a
 #: place for it, or by the clock alone.
-P_USUAL, P_AREA, P_HOUR = 0.8, 0.7, 0.4
+P_USUAL, P_AREA, P_HOUR = 0.8, 0.65, 0.4
 BENEFIT = 0.6
 
 #: Hours of lunch and of dinner by time zone, where they differ from the rest.
@@ -94,11 +97,8 @@ class _Option(NamedTuple):
 
     @property
     def score(self) -> float:
-        """Worth in tens of minutes; less is better.
-
-        Waiting counts, and walking at 80 m a minute, or driving at 400 with five
-        minutes to park.
-        """
+        """Worth, in tens of minutes saved of waiting and of the way."""
+        # walking at 80 m a minute, or driving at 400 and five minutes to park
         way = self.away_m / 800
         if self.away_m > WALK_M:
             way = 0.5 + self.away_m / 4000
@@ -117,15 +117,16 @@ class Dinner:
         goal = _goal(situation)
         if atlas is None or goal is None:
             return
-        moment = local(goal.arrival, situation.zone)
-        if _hour(moment) < NIGHT_UNTIL_H:
+        arrival = local(goal.arrival, situation.zone)
+        if _hour(arrival) < NIGHT_UNTIL_H:
             return
         near = _near(situation, goal)
         area = _area(situation, goal, near)
         visits = visits_of(situation, EATING)
-        meal = _meal(situation.zone, moment, visits, area is not None, goal.role)
-        if meal is None:
+        meal = _meal(situation.zone, arrival, visits, area is not None, goal.role)
+        if meal is None or _has_eaten(visits, arrival):
             return
+        moment = local(max(goal.arrival, situation.time), situation.zone)
         options = [_option(point, goal, moment, visits) for point in near]
         options = [option for option in options if option.is_open is not False]
         if not options:
@@ -186,9 +187,9 @@ def _meal(
 ) -> _Meal | None:
     hour = _hour(moment)
     name = "breakfast" if hour < 11.0 else "lunch" if hour < 16.0 else "dinner"
-    around = [v for v in visits if is_around(v.arrival, moment)]
+    around = [v for v in visits if is_around(v.arrival, moment, HABIT_H)]
     same_day = [v for v in around if v.arrival.weekday() == moment.weekday()]
-    habit = same_day if role is PlaceRole.HOME else around
+    habit = around if role is PlaceRole.OTHER else same_day
     if len(habit) >= USUAL_VISITS:
         text = (
             f"You ate out around {nearest_hour(moment)}:00 {len(around)} times in the "
@@ -207,6 +208,14 @@ def _meal(
             text = f"{meal.capitalize()} is usual there from {usual}"
             return _Meal(meal, False, Reason(text))
     return None
+
+
+def _has_eaten(visits: Sequence[Visit], moment: datetime) -> bool:
+    """Whether a meal out was begun a short while before a local time."""
+    return any(
+        timedelta(0) <= moment - visit.arrival < timedelta(hours=SATED_H)
+        for visit in visits
+    )
 
 
 def _option(
