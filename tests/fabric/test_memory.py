@@ -7,7 +7,7 @@ import pytest
 from tests.fabric.contract import LinkContract, Stage
 
 from trivet.domain import UsageError
-from trivet.fabric import Gate, Handler, Link, MemoryFabric
+from trivet.fabric import Gate, Handler, Link, Listener, MemoryFabric
 
 
 class MemoryStage(Stage):
@@ -20,10 +20,15 @@ class MemoryStage(Stage):
         *,
         gate: Gate | None = None,
         answers: Mapping[str, Handler] | None = None,
+        on_message: Listener | None = None,
         capacity: int = 4096,
     ) -> AbstractAsyncContextManager[Link]:
         return self.fabric.open_session(
-            device, gate=gate, answers=answers, capacity=capacity
+            device,
+            gate=gate,
+            answers=answers,
+            on_message=on_message,
+            capacity=capacity,
         )
 
     async def inject(self, recipient: Link, text: str, data: bytes) -> None:

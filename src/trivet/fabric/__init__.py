@@ -12,7 +12,8 @@ from trivet.fabric.identity import (
     load_identity,
     renew,
 )
-from trivet.fabric.link import Link, Received
+from trivet.fabric.letter import Received
+from trivet.fabric.link import Link, Listener
 from trivet.fabric.memory import MemoryFabric
 from trivet.fabric.presence import Liveness
 from trivet.fabric.session import open_session
@@ -23,6 +24,7 @@ __all__ = [
     "Household",
     "Identity",
     "Link",
+    "Listener",
     "Liveness",
     "MemoryFabric",
     "OpenGate",

@@ -66,7 +66,9 @@ def settings_of(config: SessionConfig) -> dict[str, Any]:
     Raises:
         UsageError: an endpoint is not `host:port`, or asks for anything but TLS.
     """
-    one_side_dials = {"peer": {"to_peer": "greater-zid", "to_router": "always"}}
+    # of two that listen, one dials; whoever cannot be dialled must dial
+    to_peer = "greater-zid" if config.listen else "always"
+    one_side_dials = {"peer": {"to_peer": to_peer, "to_router": "always"}}
     settings = {
         "mode": "peer",
         "listen": {

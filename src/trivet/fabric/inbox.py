@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 from threading import Lock
 from typing import Generic, Self, TypeVar
 
@@ -38,7 +37,6 @@ class Inbox(Generic[T]):
         self._is_waking = False
         self._is_closed = False
         self._waiter: asyncio.Future[None] | None = None
-        self._listener: Callable[[T], None] | None = None
 
     @property
     def dropped(self) -> int:
@@ -56,19 +54,6 @@ class Inbox(Generic[T]):
             if self._is_waking:
                 return
             self._is_waking = True
-        self._call_wake()
-
-    def listen(self, listener: Callable[[T], None]) -> None:
-        """Hand each item to `listener`, on the loop, as soon as it is there.
-
-        An error that it raises goes to the loop's exception handler, and the next
-        item to the listener.
-
-        Raises:
-            UsageError: there is a reader already.
-        """
-        self._check_unread()
-        self._listener = listener
         self._call_wake()
 
     def __aiter__(self) -> Self:
@@ -110,7 +95,7 @@ class Inbox(Generic[T]):
             return self._items.popleft()
 
     def _check_unread(self) -> None:
-        if self._waiter is not None or self._listener is not None:
+        if self._waiter is not None:
             raise UsageError("two readers of one inbox: let one hand items on")
 
     def _call_wake(self) -> None:
@@ -122,20 +107,5 @@ class Inbox(Generic[T]):
     def _wake(self) -> None:
         with self._lock:
             self._is_waking = False
-        if self._listener is not None:
-            self._drain(self._listener)
-        elif self._waiter is not None and not self._waiter.done():
+        if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
-
-    def _drain(self, listener: Callable[[T], None]) -> None:
-        for _ in range(TURN):
-            if not self._items:
-                return
-            item = self._pop()
-            try:
-                listener(item)
-            except Exception as error:
-                self._loop.call_exception_handler(
-                    {"message": f"{listener!r} failed", "exception": error}
-                )
-        self._loop.call_soon(self._wake)

@@ -12,11 +12,10 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from functools import lru_cache
+from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 from weakref import WeakSet
-
-import msgspec
 
 from trivet.domain.error import (
     RefusedError,
@@ -29,26 +28,19 @@ from trivet.fabric import key
 from trivet.fabric.desk import Desk, Handler, Reply
 from trivet.fabric.gate import Gate, OpenGate
 from trivet.fabric.inbox import TURN, Inbox
+from trivet.fabric.letter import Received, Subscription, open_letter
 from trivet.fabric.presence import Liveness, Presence
 
 log = logging.getLogger("trivet.fabric")
 
 _WATCH_CAPACITY = 4 * 256
-_parse_stream = lru_cache(maxsize=4096)(key.parse_stream)
 
 
-class Received(msgspec.Struct, frozen=True, gc=False):
-    """A message that a device sent to this one.
-
-    Attributes:
-        owner: id of the device that sent it.
-        path: the path that it was published on.
-        message: the message.
-    """
-
-    owner: str
-    path: str
-    message: Message
+#: Takes each message as it arrives, one at a time, on the carrier's own thread: the
+#: short way, for whoever cannot afford the hop into the event loop. It must be quick,
+#: may call the link's `publish_nowait` and nothing else of it, and the gate must then
+#: stand calls from any thread. What it raises is logged.
+Listener: TypeAlias = Callable[["Link", Received], None]
 
 
 class Link(ABC):
@@ -66,6 +58,7 @@ class Link(ABC):
         *,
         gate: Gate | None = None,
         answers: Mapping[str, Handler] | None = None,
+        on_message: Listener | None = None,
         capacity: int = 4096,
         silence_s: float = float("inf"),
     ) -> None:
@@ -76,6 +69,7 @@ class Link(ABC):
             device: this device's id.
             gate: what every message passes; the default lets everything pass.
             answers: handlers by question, in place before the first peer can ask.
+            on_message: takes every message in place of `subscribe`, see Listener.
             capacity: messages that wait to be read before the oldest is dropped.
             silence_s: seconds without a heartbeat until a device counts as gone.
         """
@@ -84,8 +78,10 @@ class Link(ABC):
         self._gate: Gate = OpenGate() if gate is None else gate
         self._desk = Desk(household, device, self._gate, self._note_malformed)
         self._inbox: Inbox[tuple[str, bytes]] = Inbox(capacity)
+        self._listener = on_message
         self._presence = Presence(silence_s)
         self._watchers: WeakSet[Inbox[Liveness]] = WeakSet()
+        self._counting = Lock()
         self._malformed = 0
         self._unsent = 0
         self._in_a_row = 0
@@ -135,7 +131,7 @@ class Link(ABC):
             await asyncio.sleep(0)
 
     def publish_nowait(self, recipient: str, message: Message, path: str) -> None:
-        """As `publish`, for where nothing can be awaited, as in a listener."""
+        """As `publish`, for a listener: from any thread, and never waiting."""
         self._check_open()
         passed = self._gate.allows(self.device, recipient, path, message)
         if passed is None:
@@ -145,7 +141,8 @@ class Link(ABC):
         if self._presence.is_alive(recipient) or recipient == self.device:
             self._send(text, data)
         else:
-            self._unsent += 1
+            with self._counting:
+                self._unsent += 1
 
     def subscribe(self) -> AsyncIterator[Received]:
         """Everything addressed to this device from the moment the link opened.
@@ -153,26 +150,13 @@ class Link(ABC):
         All iterators read the same inbox, which holds `capacity` messages: leaving a
         loop and subscribing again goes on where it stopped, and only one task may
         wait at a time. It ends when the link is closed and the inbox is empty.
-        """
-        return _Subscription(self._inbox, self._open_letter)
-
-    def on_message(self, listener: Callable[[Received], None]) -> None:
-        """Hand everything addressed to this device to `listener`, on the loop.
-
-        In place of `subscribe`, where a turn of the loop for each message is too
-        long: `listener` runs within the wake-up that the message caused. What it
-        raises goes to the loop's exception handler.
 
         Raises:
-            UsageError: somebody reads already.
+            UsageError: the link was opened with `on_message`.
         """
-
-        def hand_on(item: tuple[str, bytes]) -> None:
-            received = self._open_letter(*item)
-            if received is not None:
-                listener(received)
-
-        self._inbox.listen(hand_on)
+        if self._listener is not None:
+            raise UsageError("on_message takes what is addressed here already")
+        return Subscription(self._inbox, self._note_malformed)
 
     async def ask(
         self,
@@ -301,7 +285,15 @@ class Link(ABC):
 
     def _arrived(self, text: str, data: bytes) -> None:
         """Bytes came in under the key `text`. May be called from any thread."""
-        self._inbox.put((text, data))
+        if self._listener is None:
+            self._inbox.put((text, data))
+            return
+        try:
+            self._listener(self, open_letter(text, data))
+        except WireError as error:
+            self._note_malformed(error)
+        except Exception:
+            log.exception("%s: on_message failed at %s", self.device, text)
 
     def _tell(self, changes: Iterable[Liveness]) -> None:
         for life in changes:
@@ -312,17 +304,11 @@ class Link(ABC):
 
     def _note_malformed(self, error: WireError) -> None:
         """Count it, and say so ever more rarely: a flood must not fill the log."""
-        self._malformed += 1
-        if self._malformed & (self._malformed - 1) == 0:
-            log.warning("%s: malformed no. %d: %s", self.device, self._malformed, error)
-
-    def _open_letter(self, text: str, data: bytes) -> Received | None:
-        try:
-            stream = _parse_stream(text)
-            return Received(stream.owner, stream.path, decode(data))
-        except WireError as error:
-            self._note_malformed(error)
-            return None
+        with self._counting:
+            self._malformed += 1
+            count = self._malformed
+        if count & (count - 1) == 0:
+            log.warning("%s: malformed no. %d: %s", self.device, count, error)
 
     def _make_stream_key(self, recipient: str, path: str) -> str:
         return key.stream(self.household, recipient, self.device, path)
@@ -353,28 +339,6 @@ class Link(ABC):
             self._inbox.close()
             for watcher in self._watchers:
                 watcher.close()
-
-
-class _Subscription:
-    """Reads an inbox, and leaves out what is no message of ours."""
-
-    def __init__(
-        self,
-        inbox: Inbox[tuple[str, bytes]],
-        open_letter: Callable[[str, bytes], Received | None],
-    ) -> None:
-        self._inbox = inbox
-        self._open_letter = open_letter
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Received:
-        while True:
-            text, data = await self._inbox.__anext__()
-            received = self._open_letter(text, data)
-            if received is not None:
-                return received
 
 
 def _withheld(owner: str, recipient: str, path: str) -> RefusedError:

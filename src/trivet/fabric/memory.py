@@ -14,7 +14,7 @@ from trivet.domain.error import UnreachableError, UsageError
 from trivet.fabric import key
 from trivet.fabric.desk import Handler, Reply
 from trivet.fabric.gate import Gate
-from trivet.fabric.link import Link
+from trivet.fabric.link import Link, Listener
 
 
 class MemoryFabric:
@@ -31,6 +31,7 @@ class MemoryFabric:
         *,
         gate: Gate | None = None,
         answers: Mapping[str, Handler] | None = None,
+        on_message: Listener | None = None,
         capacity: int = 4096,
     ) -> AsyncIterator[Link]:
         """Put a device on the fabric, until the end of the `async with`.
@@ -40,7 +41,7 @@ class MemoryFabric:
         """
         if device in self._links:
             raise UsageError(f"{device} is on this fabric already")
-        link = MemoryLink(self, device, gate=gate, answers=answers, capacity=capacity)
+        link = MemoryLink(self, device, gate, answers, on_message, capacity)
         self._join(link)
         async with link:
             yield link
@@ -71,13 +72,18 @@ class MemoryLink(Link):
         self,
         fabric: MemoryFabric,
         device: str,
-        *,
         gate: Gate | None,
         answers: Mapping[str, Handler] | None,
+        on_message: Listener | None,
         capacity: int,
     ) -> None:
         super().__init__(
-            fabric.household, device, gate=gate, answers=answers, capacity=capacity
+            fabric.household,
+            device,
+            gate=gate,
+            answers=answers,
+            on_message=on_message,
+            capacity=capacity,
         )
         self._fabric = fabric
 
@@ -86,8 +92,10 @@ class MemoryLink(Link):
 
     def _send(self, text: str, data: bytes) -> None:
         link = self._fabric._at(key.parse_stream(text).recipient)
-        if link is not None:
+        if link is not None and link._listener is None:
             link._arrived(text, data)
+        elif link is not None:  # not within the call of whoever published
+            asyncio.get_running_loop().call_soon(link._arrived, text, data)
 
     async def _request(self, owner: str, question: str, data: bytes) -> Reply:
         text = key.question(self.household, owner, self.device, question)

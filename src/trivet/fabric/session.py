@@ -29,7 +29,7 @@ from trivet.fabric import key
 from trivet.fabric.config import SessionConfig, settings_of
 from trivet.fabric.desk import MAX_ANSWERING, Handler, Reply, refusal
 from trivet.fabric.gate import Gate
-from trivet.fabric.link import Link
+from trivet.fabric.link import Link, Listener
 
 T = TypeVar("T")
 _DROP = zenoh.CongestionControl.DROP
@@ -50,6 +50,7 @@ async def open_session(
     *,
     gate: Gate | None = None,
     answers: Mapping[str, Handler] | None = None,
+    on_message: Listener | None = None,
 ) -> AsyncIterator[Link]:
     """Put a device on the fabric, until the end of the `async with`.
 
@@ -60,13 +61,14 @@ async def open_session(
         config: the device's place.
         gate: what every message passes; the default lets everything pass.
         answers: handlers by question, in place before the first peer can ask.
+        on_message: takes every message in place of `subscribe`, see Listener.
 
     Raises:
         UsageError: an endpoint is not `host:port`.
         SetupError: an address cannot be listened at, or a file cannot be read.
     """
     settings = zenoh.Config.from_json5(json.dumps(settings_of(config)))
-    async with ZenohLink(config, gate, answers) as link:
+    async with ZenohLink(config, gate, answers, on_message) as link:
         try:
             await link.begin(settings)
         except zenoh.ZError as error:
@@ -85,12 +87,14 @@ class ZenohLink(Link):
         config: SessionConfig,
         gate: Gate | None = None,
         answers: Mapping[str, Handler] | None = None,
+        on_message: Listener | None = None,
     ) -> None:
         super().__init__(
             config.identity.household,
             config.identity.device,
             gate=gate,
             answers=answers,
+            on_message=on_message,
             capacity=config.capacity,
             silence_s=SILENCE_S,
         )
