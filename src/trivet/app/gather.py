@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from trivet.app.part import ADVANCE
 from trivet.app.view import Flow
 from trivet.domain import PeerError, Sample
 from trivet.domain.wire import Advance, Watermark
@@ -59,7 +60,7 @@ class Gatherer:
         Returns when all samples that it sent have come, or LATEST_S after.
         """
         try:
-            reply = await self._link.ask(device, "advance", Advance(until))
+            reply = await self._link.ask(device, ADVANCE, Advance(until))
         except PeerError as error:
             return str(error)
         if isinstance(reply, Watermark):
