@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from trivet.app.cli import output
 from trivet.app.cli.main import VERBS
 from trivet.app.folder import samples_file
 from trivet.app.store import SampleStore
@@ -94,6 +95,13 @@ def test_a_household_is_founded_once(tmp_path: Path) -> None:
     shown = answer(trivet(home, "household", "show", "--json"))
     assert [d["device"] for d in shown["devices"]] == ["phone"]
     assert trivet(home, "household", "create", "ours").returncode in {2, 3}
+
+
+def test_a_name_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    output.print_table("", ["name"], [["[red]Zum Anker[/red]"], ["[/]"]])
+    shown = capsys.readouterr().out
+    assert "[red]Zum Anker[/red]" in shown
+    assert "[/]" in shown
 
 
 def test_every_verb_is_documented_and_has_help(tmp_path: Path) -> None:

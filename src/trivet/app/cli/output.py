@@ -14,8 +14,9 @@ from rich.table import Table
 
 from trivet.domain import TrivetError
 
-console = Console()
-errors = Console(stderr=True)
+# no markup: a place on a map may be named [red]
+console = Console(markup=False)
+errors = Console(stderr=True, markup=False)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -45,7 +46,7 @@ def told(command: Callable[P, T]) -> Callable[P, T]:
         try:
             return command(*args, **kwargs)
         except TrivetError as error:
-            errors.print(f"trivet: {error}", style="red", markup=False, highlight=False)
+            errors.print(f"trivet: {error}", style="red", highlight=False)
             raise typer.Exit(error.exit_code) from error
         except BrokenPipeError as error:
             raise typer.Exit(0) from error
