@@ -12,6 +12,13 @@ from trivet.domain.error import (
     WireError,
 )
 from trivet.domain.forecast import Candidate, Forecast, Interval, Reason
+from trivet.domain.lease import (
+    EndReason,
+    Lease,
+    LeaseEnd,
+    LeaseRequest,
+    Purpose,
+)
 from trivet.domain.place import (
     Place,
     PlaceRole,
@@ -39,15 +46,20 @@ __all__ = [
     "Candidate",
     "Device",
     "DeviceKind",
+    "EndReason",
     "Forecast",
     "InputError",
     "Interval",
+    "Lease",
+    "LeaseEnd",
+    "LeaseRequest",
     "Need",
     "PeerError",
     "Place",
     "PlaceRole",
     "PointOfInterest",
     "Position",
+    "Purpose",
     "Quality",
     "Reason",
     "RefusedError",

@@ -15,11 +15,12 @@ from msgspec import Meta
 from trivet.domain.device import Device
 from trivet.domain.error import UsageError, WireError
 from trivet.domain.forecast import Forecast
+from trivet.domain.lease import Lease, LeaseEnd, LeaseRequest
 from trivet.domain.sample import EventTime, Sample, SignalPath, Value
 from trivet.domain.suggestion import Answer, Suggestion
 
 #: Raised with each change that an older device could not read.
-VERSION = 1
+VERSION = 2
 #: A message longer than this is refused unread.
 MAX_BYTES = 256 * 1024
 
@@ -50,6 +51,18 @@ class Watermark(msgspec.Struct, frozen=True, tag="watermark"):
     sent: Annotated[int, Meta(ge=0)] = 0
 
 
+class Document(msgspec.Struct, frozen=True, omit_defaults=True, tag="document"):
+    """A larger text or file that a protocol of ours passes on, itself encoded.
+
+    Attributes:
+        kind: what `body` is, in that protocol's words.
+        body: its bytes.
+    """
+
+    kind: Annotated[str, Meta(max_length=50)]
+    body: Annotated[bytes, Meta(max_length=MAX_BYTES)] = b""
+
+
 class Ack(msgspec.Struct, frozen=True, omit_defaults=True, tag="ack"):
     """Done, or refused with a word why.
 
@@ -71,6 +84,10 @@ Message: TypeAlias = (
     | Command
     | Advance
     | Watermark
+    | LeaseRequest
+    | Lease
+    | LeaseEnd
+    | Document
     | Ack
 )
 
