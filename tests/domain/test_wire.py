@@ -15,6 +15,14 @@ from hypothesis import strategies as st
 from trivet.domain.device import Device, DeviceKind
 from trivet.domain.error import PeerError, UsageError, WireError
 from trivet.domain.forecast import Candidate, Forecast, Interval, Reason
+from trivet.domain.lease import (
+    EXACTNESS_M,
+    EndReason,
+    Lease,
+    LeaseEnd,
+    LeaseRequest,
+    Purpose,
+)
 from trivet.domain.sample import Position, Quality, Sample
 from trivet.domain.signal import Signal, SignalKind
 from trivet.domain.suggestion import (
@@ -31,6 +39,7 @@ from trivet.domain.wire import (
     Ack,
     Advance,
     Command,
+    Document,
     Message,
     Watermark,
     decode,
@@ -44,6 +53,10 @@ LATS, LONS = st.floats(-90.0, 90.0), st.floats(-180.0, 180.0)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 DEVICES = st.from_regex(r"\A[a-z0-9][a-z0-9-]{0,20}\Z")
 PATHS = st.from_regex(r"\A[A-Za-z0-9_-]{1,9}(\.[A-Za-z0-9_-]{1,9}){0,3}\Z")
+
+
+PATTERNS = st.sampled_from(["**", "*", "location", "Vehicle.**", "a.*.b", "lock.*"])
+LEASES = st.from_regex(r"\A[0-9a-f]{16}\Z")
 
 
 def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -150,6 +163,36 @@ MESSAGES: dict[type[Any], st.SearchStrategy[Any]] = {
     Command: st.builds(Command, path=PATHS, value=VALUES, time=TIMES),
     Advance: st.builds(Advance, until=TIMES),
     Watermark: st.builds(Watermark, time=TIMES, sent=st.integers(0, 2**63)),
+    LeaseRequest: st.builds(
+        LeaseRequest,
+        paths=st.lists(PATTERNS, min_size=1, max_size=3).map(tuple),
+        purpose=st.sampled_from(Purpose),
+        until=TIMES,
+        every_s=st.floats(0.0, 86_400.0),
+        exact_m=st.sampled_from(EXACTNESS_M),
+    ),
+    Lease: st.builds(
+        Lease,
+        id=LEASES,
+        owner=DEVICES,
+        recipient=DEVICES,
+        paths=st.lists(PATHS, min_size=1, max_size=3).map(tuple),
+        purpose=st.sampled_from(Purpose),
+        since=TIMES,
+        until=TIMES,
+        every_s=st.floats(0.0, 86_400.0),
+        exact_m=st.sampled_from(EXACTNESS_M),
+        rule=TEXTS,
+        withheld=some(PATHS),
+    ),
+    LeaseEnd: st.builds(
+        LeaseEnd,
+        id=LEASES,
+        time=TIMES,
+        reason=st.sampled_from(EndReason),
+        rule=TEXTS,
+    ),
+    Document: st.builds(Document, kind=TEXTS, body=st.binary(max_size=50)),
     Ack: st.builds(Ack, ok=st.booleans(), error=TEXTS),
 }
 ANY = st.one_of(*MESSAGES.values())

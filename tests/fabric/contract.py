@@ -16,7 +16,7 @@ from trivet.domain import (
     UsageError,
 )
 from trivet.domain.wire import MAX_BYTES, Ack, Command, Message, Watermark, encode
-from trivet.fabric import Gate, Handler, Link, Listener, Liveness, Received
+from trivet.fabric import Gate, Handler, Link, Listener, Liveness, OpenGate, Received
 
 
 class Stage(ABC):
@@ -39,19 +39,23 @@ class Stage(ABC):
         """Hand raw bytes to a device, as `phone` would if it had turned hostile."""
 
 
-class Deaf:
-    """A gate that lets nothing pass, and another that passes less than it got."""
+class Shut(OpenGate):
+    """A gate that refuses all, one that holds all back, and one that passes less."""
 
-    def allows(
-        self, owner: str, recipient: str, path: str, message: Message
-    ) -> Message | None:
+    def sends(self, recipient: str, path: str, message: Message) -> Message | None:
+        raise RefusedError(f"{path} may not go to {recipient}", hint="ask for a lease")
+
+    def admits(self, asker: str, question: str, message: Message | None) -> None:
+        raise RefusedError(f"{asker} may not ask {question}", hint="ask for a lease")
+
+
+class Withholding(OpenGate):
+    def sends(self, recipient: str, path: str, message: Message) -> Message | None:
         return None
 
 
-class Rounding:
-    def allows(
-        self, owner: str, recipient: str, path: str, message: Message
-    ) -> Message | None:
+class Rounding(OpenGate):
+    def sends(self, recipient: str, path: str, message: Message) -> Message | None:
         if isinstance(message, Sample) and isinstance(message.value, float):
             return Sample(message.device, path, message.time, round(message.value))
         return message
@@ -256,11 +260,11 @@ class LinkContract:
             reading = asyncio.ensure_future(take(home.subscribe(), 1))
             head = f"trivet/{home.household}/to/home/from/phone"
             await stage.inject(home, f"{head}/a", b"")
-            await stage.inject(home, f"{head}/a", b"\x01\xc1")
+            await stage.inject(home, f"{head}/a", b"\x02\xc1")
             await stage.inject(home, f"{head}/a..b", encode(speed(1)))
-            await stage.inject(home, f"{head}/a", b"\x02" + encode(speed(1))[1:])
+            await stage.inject(home, f"{head}/a", b"\x03" + encode(speed(1))[1:])
             await stage.inject(home, f"{head}/a", encode(speed(1)) + b"\x00")
-            await stage.inject(home, f"{head}/a", b"\x01" * (MAX_BYTES + 1))
+            await stage.inject(home, f"{head}/a", b"\x02" * (MAX_BYTES + 1))
             await until(lambda: home.malformed == 6)
             await car.publish("home", speed(1), "Vehicle.Speed")
             assert [g.message for g in await reading] == [speed(1)]
@@ -334,7 +338,7 @@ class LinkContract:
 
         async with AsyncExitStack() as stack:
             home, car = await self.pair(
-                stack, stage, gate=Deaf(), answers={"state": handle}
+                stack, stage, gate=Shut(), answers={"state": handle}
             )
             with pytest.raises(RefusedError):
                 await car.publish("home", speed(1), "Vehicle.Speed")
@@ -342,8 +346,46 @@ class LinkContract:
                 await car.ask("home", "state", speed(1))
             with pytest.raises(RefusedError, match="may not ask"):
                 await home.ask("car", "state", Command("a", True, 1.0))
-            with pytest.raises(RefusedError, match="may not go to home"):
+            with pytest.raises(RefusedError, match="may not ask"):
                 await home.ask("car", "state")
+
+    async def test_what_the_gate_holds_back_is_counted(self, stage: Stage) -> None:
+        async def handle(asker: str, message: Message | None) -> Message:
+            return speed(5)
+
+        async with AsyncExitStack() as stack:
+            gate, answers = Withholding(), {"state": handle}
+            home, car = await self.pair(stack, stage, gate=gate, answers=answers)
+            await car.publish("home", speed(1), "Vehicle.Speed")
+            assert car.withheld == 1
+            with pytest.raises(RefusedError, match="the answer may not go"):
+                await home.ask("car", "state")
+
+    async def test_who_is_barred_is_neither_heard_nor_told(self, stage: Stage) -> None:
+        async def handle(asker: str, message: Message | None) -> Message:
+            return Ack(True)
+
+        async with AsyncExitStack() as stack:
+            home, car = await self.pair(stack, stage, answers={"state": handle})
+            watch = car.watch()
+            assert await anext(watch) == Liveness("home", True)
+            reading = car.subscribe()
+            await home.publish("car", speed(1), "Vehicle.Speed")
+            await take(reading, 1)
+            await home.publish("car", speed(2), "Vehicle.Speed")  # waits to be read
+            car.bar("home")
+            assert await anext(watch) == Liveness("home", False)
+            assert "home" not in car.alive
+            with pytest.raises(RefusedError, match="shut out"):
+                await car.publish("home", speed(1), "Vehicle.Speed")
+            with pytest.raises(RefusedError, match="shut out"):
+                await car.ask("home", "state")
+            with pytest.raises(RefusedError, match="shut out"):
+                await home.ask("car", "state")
+            await home.publish("car", speed(3), "Vehicle.Speed")
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.3):
+                    await anext(reading)
 
     async def test_the_gate_may_pass_less(self, stage: Stage) -> None:
         async with AsyncExitStack() as stack:

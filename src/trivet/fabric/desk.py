@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from typing import TypeAlias
 
 import msgspec
@@ -46,7 +46,8 @@ class Desk:
     Args:
         household: the household's name.
         device: id of the device whose desk this is.
-        gate: what messages and answers pass.
+        gate: what questions and answers pass.
+        barred: ids of the devices that are shut out.
         note_malformed: is told of what could not be read, and of its sender.
     """
 
@@ -55,11 +56,13 @@ class Desk:
         household: str,
         device: str,
         gate: Gate,
+        barred: Container[str],
         note_malformed: Callable[[WireError], None],
     ) -> None:
         self._household = household
         self._device = device
         self._gate = gate
+        self._barred = barred
         self._note_malformed = note_malformed
         self._handlers: dict[str, Handler] = {}
         self._tasks: set[asyncio.Task[Reply]] = set()
@@ -115,18 +118,15 @@ class Desk:
         asked = key.parse_question(text)
         if (asked.household, asked.owner) != (self._household, self._device):
             raise WireError(f"{text!r} is a question for another device")
+        if asked.asker in self._barred:
+            return refusal(f"{asked.asker} is shut out of this household")
         handler = self._handlers.get(asked.name)
         if handler is None:
             return refusal(f"no answer is offered to {asked.name!r}")
-        message: Message | None = None
-        if data:
-            message = self._gate.allows(
-                asked.asker, self._device, asked.name, decode(data)
-            )
-            if message is None:
-                return refusal(f"{asked.asker} may not ask {asked.name!r}")
+        message = decode(data) if data else None
+        self._gate.admits(asked.asker, asked.name, message)
         answer = await handler(asked.asker, message)
-        passed = self._gate.allows(self._device, asked.asker, asked.name, answer)
+        passed = self._gate.sends(asked.asker, asked.name, answer)
         if passed is None:
             raise RefusedError(f"the answer may not go to {asked.asker}")
         return Reply(True, encode(passed))

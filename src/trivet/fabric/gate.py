@@ -11,38 +11,43 @@ from trivet.domain.wire import Message
 
 
 class Gate(Protocol):
-    """Decides what may pass from one device to another.
+    """Decides, for one device, what may leave it and what may be asked of it."""
 
-    A link asks it of everything that leaves: what it publishes, the message of a
-    question, the answer to one. And of one thing that comes in: the message of a
-    question put to this device, before its handler sees it. `owner` is always the
-    device the message comes from and `recipient` the one it goes to.
-    """
+    def sends(self, recipient: str, path: str, message: Message) -> Message | None:
+        """What may leave in the message's place: itself, less than itself, or None.
 
-    def allows(
-        self, owner: str, recipient: str, path: str, message: Message
-    ) -> Message | None:
-        """What may pass in the message's place: itself, less than itself, or None.
-
-        Called on the event loop for each message: it answers at once.
+        Asked of everything that leaves: what is published, the message of a question,
+        the answer to one. It answers at once; a link with a listener may call it from
+        any thread.
 
         Args:
-            owner: id of the device that the message comes from.
             recipient: id of the device that it goes to.
             path: the signal's path, or the question's name.
-            message: what wants to pass.
+            message: what wants to leave.
+
+        Returns:
+            None when it may leave, and not now: a lease gives less often.
 
         Raises:
-            RefusedError: it may not pass, and the rule that says so.
+            RefusedError: it may not leave, and the rule that says so.
+        """
+        ...
+
+    def admits(self, asker: str, question: str, message: Message | None) -> None:
+        """Let a question through to its handler by returning.
+
+        Raises:
+            RefusedError: it may not be asked, and the rule that says so.
         """
         ...
 
 
 class OpenGate:
-    """Lets everything pass: for one person's own devices, and for tests."""
+    """Lets everything pass: for tests, and for a device that is its own household."""
 
-    def allows(
-        self, owner: str, recipient: str, path: str, message: Message
-    ) -> Message | None:
+    def sends(self, recipient: str, path: str, message: Message) -> Message | None:
         """The message itself."""
         return message
+
+    def admits(self, asker: str, question: str, message: Message | None) -> None:
+        """Every question."""

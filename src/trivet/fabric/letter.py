@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from functools import lru_cache
 from typing import Self
 
@@ -41,14 +41,16 @@ def open_letter(text: str, data: bytes) -> Received:
 
 
 class Subscription:
-    """Reads an inbox; what is no message of ours is told and left out."""
+    """Reads an inbox, without what is no message of ours and who is shut out."""
 
     def __init__(
         self,
         inbox: Inbox[tuple[str, bytes]],
+        barred: Container[str],
         note_malformed: Callable[[WireError], None],
     ) -> None:
         self._inbox = inbox
+        self._barred = barred
         self._note_malformed = note_malformed
 
     def __aiter__(self) -> Self:
@@ -58,6 +60,8 @@ class Subscription:
         """The next message; ends when the link is closed and its inbox empty."""
         while True:
             try:
-                return open_letter(*await self._inbox.__anext__())
+                received = open_letter(*await self._inbox.__anext__())
+                if received.owner not in self._barred:
+                    return received
             except WireError as error:
                 self._note_malformed(error)

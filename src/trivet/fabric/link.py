@@ -76,7 +76,10 @@ class Link(ABC):
         self.household = key.check_id(household, "household name")
         self.device = key.check_id(device)
         self._gate: Gate = OpenGate() if gate is None else gate
-        self._desk = Desk(household, device, self._gate, self._note_malformed)
+        self._barred: set[str] = set()
+        self._desk = Desk(
+            household, device, self._gate, self._barred, self._note_malformed
+        )
         self._inbox: Inbox[tuple[str, bytes]] = Inbox(capacity)
         self._listener = on_message
         self._presence = Presence(silence_s)
@@ -84,6 +87,7 @@ class Link(ABC):
         self._counting = Lock()
         self._malformed = 0
         self._unsent = 0
+        self._withheld = 0
         self._in_a_row = 0
         self._stream_key = lru_cache(maxsize=4096)(self._make_stream_key)
         self._closing: asyncio.Task[None] | None = None
@@ -103,6 +107,11 @@ class Link(ABC):
         return self._unsent
 
     @property
+    def withheld(self) -> int:
+        """Messages that the gate held back because a lease gives less often."""
+        return self._withheld
+
+    @property
     def malformed(self) -> int:
         """Messages from peers that were none of ours, and were thrown away."""
         return self._malformed
@@ -110,7 +119,7 @@ class Link(ABC):
     @property
     def alive(self) -> frozenset[str]:
         """Ids of the other devices that are there now."""
-        return self._presence.alive - {self.device}
+        return self._presence.alive - self._barred - {self.device}
 
     @property
     def is_closed(self) -> bool:
@@ -122,7 +131,7 @@ class Link(ABC):
 
         Raises:
             UsageError: a bad id, path or message, or the link is closed.
-            RefusedError: the gate does not let it pass.
+            RefusedError: the gate does not let it pass, or the device is shut out.
         """
         self.publish_nowait(recipient, message, path)
         self._in_a_row += 1
@@ -133,11 +142,15 @@ class Link(ABC):
     def publish_nowait(self, recipient: str, message: Message, path: str) -> None:
         """As `publish`, for a listener: from any thread, and never waiting."""
         self._check_open()
-        passed = self._gate.allows(self.device, recipient, path, message)
-        if passed is None:
-            raise _withheld(self.device, recipient, path)
-        data = encode(passed)
+        if recipient in self._barred:
+            raise _barred(recipient)
         text = self._stream_key(recipient, path)
+        passed = self._gate.sends(recipient, path, message)
+        if passed is None:
+            with self._counting:
+                self._withheld += 1
+            return
+        data = encode(passed)
         if self._presence.is_alive(recipient) or recipient == self.device:
             self._send(text, data)
         else:
@@ -156,7 +169,7 @@ class Link(ABC):
         """
         if self._listener is not None:
             raise UsageError("on_message takes what is addressed here already")
-        return Subscription(self._inbox, self._note_malformed)
+        return Subscription(self._inbox, self._barred, self._note_malformed)
 
     async def ask(
         self,
@@ -179,13 +192,15 @@ class Link(ABC):
         """
         self._check_open()
         key.check_path(question, "question")
+        if owner in self._barred:
+            raise _barred(owner)
         if key.check_id(owner) != self.device and owner not in self.alive:
             raise UnreachableError(f"{owner} is not there", hint=self._absence_hint())
         data = b""
         if message is not None:
-            passed = self._gate.allows(self.device, owner, question, message)
+            passed = self._gate.sends(owner, question, message)
             if passed is None:
-                raise _withheld(self.device, owner, question)
+                raise RefusedError(f"{question} may not go to {owner} now")
             data = encode(passed)
         try:
             async with asyncio.timeout(timeout_s):
@@ -242,6 +257,21 @@ class Link(ABC):
             f"{device} was not seen within {timeout_s:g} s", hint=self._absence_hint()
         )
 
+    def bar(self, device: str) -> None:
+        """Shut a device out: from now on nothing of it is heard or sent to it.
+
+        What it sent before and was not read yet is thrown away too. Barring this
+        device itself does nothing.
+        """
+        if device == self.device or device in self._barred:
+            return
+        is_known = device in self.alive
+        self._barred.add(device)
+        if is_known:
+            log.warning("%s: shut out", device)
+            for watcher in self._watchers:
+                watcher.put(Liveness(device, False))
+
     async def close(self) -> None:
         """Leave the fabric and end all iterators. Calling it twice is allowed."""
         if self._closing is None:
@@ -289,7 +319,9 @@ class Link(ABC):
             self._inbox.put((text, data))
             return
         try:
-            self._listener(self, open_letter(text, data))
+            received = open_letter(text, data)
+            if received.owner not in self._barred:
+                self._listener(self, received)
         except WireError as error:
             self._note_malformed(error)
         except Exception:
@@ -297,7 +329,7 @@ class Link(ABC):
 
     def _tell(self, changes: Iterable[Liveness]) -> None:
         for life in changes:
-            if life.device != self.device:
+            if life.device != self.device and life.device not in self._barred:
                 log.info("%s: %s", life.device, "there" if life.is_alive else "gone")
                 for watcher in self._watchers:
                     watcher.put(life)
@@ -341,8 +373,8 @@ class Link(ABC):
                 watcher.close()
 
 
-def _withheld(owner: str, recipient: str, path: str) -> RefusedError:
+def _barred(device: str) -> RefusedError:
     return RefusedError(
-        f"{path} of {owner} may not go to {recipient}",
-        hint="grant a lease for it first",
+        f"{device} is shut out of the household",
+        hint="admit it anew under another id, if it is yours",
     )
