@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 
 from trivet.domain import DeviceKind, SetupError, UsageError
-from trivet.fabric import identity
+from trivet.fabric import disk
 from trivet.fabric.identity import (
     Household,
     create_household,
@@ -94,11 +94,11 @@ def test_an_identity_is_not_issued_twice(household: Household) -> None:
 def test_a_crash_leaves_nothing_half_written(
     household: Household, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, data: bytes, mode: int) -> None:
+    def full(path: Path, data: bytes, mode: int = 0o644) -> None:
         if path.name in {"ca.key", "key.pem"}:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(identity, "_write", full)
+    monkeypatch.setattr(disk, "write_new", full)
     with pytest.raises(SetupError, match="No space left"):
         create_household(tmp_path / "new", "new", now=NOW)
     with pytest.raises(SetupError, match="No space left"):

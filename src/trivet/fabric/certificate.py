@@ -22,9 +22,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from trivet.domain.device import DeviceKind
 from trivet.domain.error import UsageError
 
-#: A household outlives its devices; a device is renewed every two years.
+#: A household outlives its devices' certificates: those renew themselves, and one that
+#: cannot, because it was stolen or shut out, soon ends.
 AUTHORITY_DAYS = 20 * 365
-DEVICE_DAYS = 2 * 365
+DEVICE_DAYS = 14
 #: Clocks of a phone, a car and a home differ: certificates begin a day early.
 _SKEW = timedelta(days=1)
 _LOCAL = ("localhost", "127.0.0.1")
@@ -38,7 +39,7 @@ def authority(
     name = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, household),
-            x509.NameAttribute(NameOID.COMMON_NAME, f"{household} household"),
+            x509.NameAttribute(NameOID.COMMON_NAME, "household"),
         ]
     )
     public = private.public_key()
@@ -78,7 +79,7 @@ def device(
         ]
     )
     both_ends = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-    names = [_host(host) for host in dict.fromkeys((*_LOCAL, *hosts))]
+    names = [general_name(host) for host in dict.fromkeys((*_LOCAL, *hosts))]
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
     return (
         _begin(name, ca.subject, public, now, until)
@@ -99,6 +100,15 @@ def is_issued_by(cert: x509.Certificate, ca: x509.Certificate) -> bool:
     except (ValueError, TypeError, InvalidSignature):
         return False
     return household_of(cert) == household_of(ca)
+
+
+def is_authority(cert: x509.Certificate) -> bool:
+    """Whether the certificate may sign others; ValueError when it cannot be read."""
+    try:
+        found = cert.extensions.get_extension_for_class(x509.BasicConstraints)
+    except x509.ExtensionNotFound:
+        return False
+    return found.value.ca
 
 
 def device_of(cert: x509.Certificate) -> str:
@@ -179,17 +189,50 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _host(host: str) -> x509.GeneralName:
+def general_name(host: str) -> x509.GeneralName:
+    """A host as it stands in a certificate.
+
+    Raises:
+        UsageError: it is no name or address.
+    """
     try:
         return x509.IPAddress(ip_address(host))
     except ValueError:
         pass
-    if not _HOST_NAME.fullmatch(host):
+    if len(host) > 253 or not _HOST_NAME.fullmatch(host):
         raise UsageError(
-            f"{host!r} is neither a host name nor an address",
+            f"{host[:253]!r} is neither a host name nor an address",
             hint="give it without a port or scheme: home.local, 192.168.1.20",
         )
     return x509.DNSName(host)
+
+
+def host_of(name: x509.GeneralName) -> str:
+    """A host as it stands in somebody's request.
+
+    Raises:
+        UsageError: it is no name or address.
+    """
+    if isinstance(name, x509.IPAddress):
+        return str(ip_address(str(name.value)))
+    if isinstance(name, x509.DNSName):
+        general_name(name.value)
+        return name.value
+    raise UsageError(f"a {type(name).__name__} is neither a host name nor an address")
+
+
+def hosts_of(cert: x509.Certificate) -> tuple[str, ...]:
+    """The hosts that a certificate names, besides those that every device has.
+
+    Raises:
+        ValueError: its extensions cannot be read.
+        UsageError: it names something else than hosts.
+    """
+    try:
+        found = cert.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(h for n in found.value if (h := host_of(n)) not in _LOCAL)
 
 
 def _attribute(cert: x509.Certificate, oid: x509.ObjectIdentifier) -> str:

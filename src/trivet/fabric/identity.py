@@ -3,13 +3,13 @@
     <folder>/household.json          the household's name
     <folder>/ca.pem                  the authority's certificate
     <folder>/ca.key                  its private key, only where devices are admitted
+    <folder>/charter.bin             its signed rules; see charter.py
     <folder>/devices/<id>/cert.pem   a device's certificate
     <folder>/devices/<id>/key.pem    its private key
 
 Keys are ECDSA P-256, readable by their owner alone from the moment they exist. What is
 made is made in full elsewhere and then moved into place, so a crash leaves nothing
-half-written. There is no revocation list: a device is shut out by its certificate's
-end, or at once by the access rules of the others.
+half-written.
 
 Source: RFC 5280 (certificates), RFC 9525 (names in TLS).
 """
@@ -17,11 +17,8 @@ Source: RFC 5280 (certificates), RFC 9525 (names in TLS).
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,7 +28,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from trivet.domain.device import DeviceKind
 from trivet.domain.error import SetupError, UsageError
-from trivet.fabric import certificate, key
+from trivet.fabric import certificate, charter, disk, key, roll
+from trivet.fabric.charter import Member
+from trivet.fabric.request import fingerprint, new_key, public_der
+from trivet.fabric.roll import Authority
 
 _VERSION = 1
 
@@ -106,14 +106,15 @@ def create_household(
         raise UsageError(
             f"{folder} holds {what} already", hint="choose a folder that is empty"
         )
-    private = ec.generate_private_key(ec.SECP256R1())
-    cert = certificate.authority(private, name, _clock(now))
-    with _made_whole(folder) as draft:
+    private = new_key()
+    cert = certificate.authority(private, name, clock(now))
+    founding = roll.founding(Authority(cert, private))
+    with disk.made_whole(folder) as draft:
         (draft / "devices").mkdir(mode=0o700)
-        text = json.dumps({"version": _VERSION, "name": name}, indent=2) + "\n"
-        _write(draft / "household.json", text.encode(), 0o644)
-        _write(draft / "ca.pem", certificate.to_pem(cert), 0o644)
-        _write(draft / "ca.key", certificate.key_to_pem(private), 0o600)
+        disk.write_new(draft / "household.json", household_text(name))
+        disk.write_new(draft / "ca.pem", certificate.to_pem(cert))
+        disk.write_new(draft / "ca.key", certificate.key_to_pem(private), disk.SECRET)
+        disk.write_new(draft / charter.FILE, charter.sign(founding, private))
     return Household(folder, name)
 
 
@@ -125,7 +126,7 @@ def load_household(folder: Path) -> Household:
     """
     path = folder / "household.json"
     try:
-        data = json.loads(_read(path, "found a household here first"))
+        data = json.loads(disk.read(path, "found a household here first"))
         version, name = data["version"], data["name"]
         key.check_id(name, "household name")
     except (ValueError, KeyError, TypeError, UsageError) as error:
@@ -171,15 +172,19 @@ def issue(
             f"{device} has an identity already in {folder}",
             hint="renew it, or choose another id",
         )
-    now = _clock(now)
-    ca, ca_key = _authority(household, now)
-    private = ec.generate_private_key(ec.SECP256R1())
+    now = clock(now)
+    issuer = authority(household, now)
+    private = new_key()
     cert = certificate.device(
-        ca, ca_key, private.public_key(), device, kind, hosts, now, days
+        *issuer, private.public_key(), device, kind, hosts, now, days
     )
-    with _made_whole(folder) as draft:
-        _write(draft / "cert.pem", certificate.to_pem(cert), 0o644)
-        _write(draft / "key.pem", certificate.key_to_pem(private), 0o600)
+    with disk.made_whole(folder) as draft:
+        write_identity(draft, private, cert)
+    try:
+        enrol(household, issuer, device, kind, private.public_key(), now)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return load_identity(household, device, now=now)
 
 
@@ -199,17 +204,52 @@ def renew(
         UsageError: a bad host.
         SetupError: the device's or the authority's key is missing or not fit for use.
     """
-    now = _clock(now)
-    ca, ca_key = _authority(household, now)
+    now = clock(now)
+    issuer = authority(household, now)
     folder = household.folder / "devices" / key.check_id(device)
-    private = _private_key(folder / "key.pem", "admit the device first")
+    private = load_key(folder / "key.pem", "admit the device first")
     old = _certificate(folder / "cert.pem", "admit the device first")
-    kind = certificate.kind_of(old)
+    public, kind = private.public_key(), certificate.kind_of(old)
     cert = certificate.device(
-        ca, ca_key, private.public_key(), device, kind, hosts, now, days
+        *issuer, public, device, kind, hosts or certificate.hosts_of(old), now, days
     )
-    _replace(folder / "cert.pem", certificate.to_pem(cert))
+    enrol(household, issuer, device, kind, public, now)
+    disk.replace(folder / "cert.pem", certificate.to_pem(cert))
     return load_identity(household, device, now=now)
+
+
+def enrol(
+    household: Household,
+    issuer: Authority,
+    device: str,
+    kind: DeviceKind,
+    public_key: ec.EllipticCurvePublicKey,
+    now: datetime,
+    is_guest: bool | None = None,
+) -> None:
+    """Record a member in the household's charter.
+
+    Args:
+        household: whose charter.
+        issuer: its authority.
+        device: the member's id.
+        kind: what it is.
+        public_key: its key.
+        now: time of admission.
+        is_guest: whether it is a guest's; None leaves a member what it is.
+
+    Raises:
+        UsageError: the id or the key was revoked, or belongs to another member.
+        SetupError: the charter cannot be read or written.
+    """
+
+    def change(old: charter.Charter) -> charter.Charter:
+        known = old.member(device)
+        guest = (known is not None and known.is_guest) if is_guest is None else is_guest
+        mark, der = fingerprint(public_key), public_der(public_key)
+        return roll.enrol(old, Member(device, kind, mark, guest, now.timestamp(), der))
+
+    roll.amend(household.folder, issuer, change)
 
 
 def load_identity(
@@ -227,10 +267,10 @@ def load_identity(
     hint = (
         f"admit {device} on the machine that founded the household, and copy {folder}"
     )
-    private = _private_key(key_path, hint)
+    private = load_key(key_path, hint)
     cert = _certificate(cert_path, hint)
-    now = _clock(now)
-    ca = _authority_certificate(household, now)
+    now = clock(now)
+    ca = authority_certificate(household, now)
     _check_time(cert, cert_path, now, f"renew the certificate of {device}")
     if cert.public_key() != private.public_key():
         raise SetupError(
@@ -258,24 +298,34 @@ def load_identity(
     )
 
 
-def _authority(
-    household: Household, now: datetime
-) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+def authority(household: Household, now: datetime | None = None) -> Authority:
+    """What this machine issues with.
+
+    Raises:
+        SetupError: the authority's key is not here or not fit for use.
+    """
     hint = "admit devices on the machine that founded the household"
-    private = _private_key(household.ca_key_path, hint)
-    ca = _authority_certificate(household, now)
+    private = load_key(household.ca_key_path, hint)
+    ca = authority_certificate(household, now)
     if ca.public_key() != private.public_key():
         raise SetupError(
             f"{household.ca_key_path} is not the key of {household.ca_path}",
             hint="restore the two together",
         )
-    return ca, private
+    return Authority(ca, private)
 
 
-def _authority_certificate(household: Household, now: datetime) -> x509.Certificate:
+def authority_certificate(
+    household: Household, now: datetime | None = None
+) -> x509.Certificate:
+    """The household's authority, as this machine trusts it.
+
+    Raises:
+        SetupError: it is missing, damaged, of another household or not valid now.
+    """
     path = household.ca_path
     ca = _certificate(path, "copy it from where the household was founded")
-    _check_time(ca, path, now, "found the household anew")
+    _check_time(ca, path, clock(now), "found the household anew")
     if certificate.household_of(ca) != household.name:
         raise SetupError(
             f"{path} is of the household {certificate.household_of(ca)!r}, "
@@ -285,7 +335,12 @@ def _authority_certificate(household: Household, now: datetime) -> x509.Certific
     return ca
 
 
-def _clock(now: datetime | None) -> datetime:
+def clock(now: datetime | None = None) -> datetime:
+    """`now`, or the clock's time where none is given.
+
+    Raises:
+        UsageError: it says no time zone.
+    """
     if now is None:
         return datetime.now(UTC)
     if now.tzinfo is None:
@@ -305,71 +360,32 @@ def _check_time(cert: x509.Certificate, path: Path, now: datetime, hint: str) ->
 
 def _certificate(path: Path, hint: str) -> x509.Certificate:
     try:
-        return certificate.from_pem(_read(path, hint))
+        return certificate.from_pem(disk.read(path, hint))
     except ValueError as error:
         raise SetupError(f"{path} is no certificate: {error}", hint=hint) from error
 
 
-def _private_key(path: Path, hint: str) -> ec.EllipticCurvePrivateKey:
-    data = _read(path, hint)
-    if path.stat().st_mode & 0o077:
-        raise SetupError(
-            f"{path} can be read by others than its owner",
-            hint=f"chmod 600 {path}; if others may have read it, admit it anew",
-        )
+def household_text(name: str) -> bytes:
+    """What stands in `household.json`."""
+    return (json.dumps({"version": _VERSION, "name": name}, indent=2) + "\n").encode()
+
+
+def write_identity(
+    draft: Path, private: ec.EllipticCurvePrivateKey, cert: x509.Certificate
+) -> None:
+    """Write a device's key and certificate into a folder that is still a draft."""
+    disk.write_new(draft / "cert.pem", certificate.to_pem(cert))
+    disk.write_new(draft / "key.pem", certificate.key_to_pem(private), disk.SECRET)
+
+
+def load_key(path: Path, hint: str) -> ec.EllipticCurvePrivateKey:
+    """A private key that only its owner can read.
+
+    Raises:
+        SetupError: it is missing, unreadable, readable by others, or none.
+    """
+    data = disk.read_secret(path, hint)
     try:
         return certificate.key_from_pem(data)
     except ValueError as error:
         raise SetupError(f"{path} is no private key: {error}", hint=hint) from error
-
-
-def _read(path: Path, hint: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise SetupError(f"{path} is missing", hint=hint) from None
-    except OSError as error:
-        raise SetupError(
-            f"{path} cannot be read: {error.strerror}", hint="check who owns it"
-        ) from error
-
-
-def _write(path: Path, data: bytes, mode: int) -> None:
-    """Write a new file that never has a wider mode than `mode`, down to the disk."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Put `data` in the place of the public file `path` in one step."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.unlink(missing_ok=True)
-        _write(draft, data, 0o644)
-        draft.replace(path)
-    except OSError as error:
-        raise SetupError(
-            f"{path} cannot be replaced: {error.strerror}", hint="check who owns it"
-        ) from error
-
-
-@contextmanager
-def _made_whole(folder: Path) -> Iterator[Path]:
-    """A draft folder that becomes `folder` in one step, or vanishes on an error."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        try:
-            yield draft
-            draft.rename(folder)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
-    except OSError as error:
-        raise SetupError(
-            f"{folder} cannot be made: {error.strerror}",
-            hint="check who owns its parent folder, and the space left",
-        ) from error
