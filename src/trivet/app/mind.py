@@ -85,6 +85,14 @@ class Mind:
         self.context.learn_one(sample)
         self.anticipator.learn_one(sample)
 
+    def recall(self, past: bytes) -> None:
+        """Take over what another mind's anticipator learned: its snapshot.
+
+        Raises:
+            UsageError: `past` is damaged or of another version.
+        """
+        self.anticipator = Anticipator.restore(past, self._zone_of)
+
     def step(self, time: float) -> list[Suggestion]:
         """Look at what is known at event time `time`; the suggestions that are new."""
         self._forecast(time)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import signal
-import sys
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from trivet.app.folder import identity_folder
 from trivet.app.hub import Hub
+from trivet.app.past import Past
 from trivet.app.simulation import (
     DAY_S,
+    LEARNED_DAYS,
     first_day,
-    make_hub,
+    learn_past,
     make_part,
+    make_young_hub,
+    recall,
     run_paced,
     run_through,
 )
@@ -47,7 +53,6 @@ class NodeSettings(msgspec.Struct, frozen=True):
         days: days to live, then end.
         page: TCP port of the page, None for none; the home's alone.
         is_headless: live as fast as it can and print the timeline.
-        is_child: end when standard input ends, as when the parent process dies.
     """
 
     device: str
@@ -59,15 +64,16 @@ class NodeSettings(msgspec.Struct, frozen=True):
     days: float = 7.0
     page: int | None = None
     is_headless: bool = False
-    is_child: bool = False
 
 
-async def run_node(
+def run_node(
     settings: NodeSettings,
     tell: Callable[[TimelineEntry, str], None],
     on_page: Callable[[str], None],
 ) -> None:
     """Live one device's part until its days are over or it is told to end.
+
+    It ends by SIGINT and SIGTERM, and when the process that forked it dies.
 
     Args:
         settings: how.
@@ -83,27 +89,31 @@ async def run_node(
             f"the simulated household has no device {settings.device!r}",
             hint="it has phone, car and home",
         )
-    living = asyncio.ensure_future(_live(settings, tell, on_page))
+    world = World(seed=settings.seed)
+    with ExitStack() as stack:
+        past = None
+        if settings.device == DeviceKind.HOME:
+            past = Past(partial(learn_past, world, first_day(world)))
+            stack.callback(past.close)
+        asyncio.run(_until_ended(_live(settings, world, past, tell, on_page)))
+
+
+async def _until_ended(life: Coroutine[Any, Any, None]) -> None:
+    living = asyncio.ensure_future(life)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, living.cancel)
-    watching = asyncio.ensure_future(_end_with_parent(living, settings.is_child))
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        loop.add_reader(parent.sentinel, living.cancel)
     with suppress(asyncio.CancelledError):
         await living
-    watching.cancel()
-
-
-async def _end_with_parent(living: asyncio.Future[None], is_child: bool) -> None:
-    if is_child:
-        reader = asyncio.StreamReader()
-        protocol = asyncio.StreamReaderProtocol(reader)
-        await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
-        await reader.read()
-        living.cancel()
 
 
 async def _live(
     settings: NodeSettings,
+    world: World,
+    past: Past | None,
     tell: Callable[[TimelineEntry, str], None],
     on_page: Callable[[str], None],
 ) -> None:
@@ -114,13 +124,11 @@ async def _live(
         connect=settings.connect,
         members=tuple(kind.value for kind in DEVICES),
     )
-    world = World(seed=settings.seed)
-    start = first_day(world)
     async with open_session(config) as link:
-        if settings.device == DeviceKind.HOME:
-            await _live_home(settings, world, link, tell, on_page)
+        if past is not None:
+            await _live_home(settings, world, past, link, tell, on_page)
             return
-        make_part(world, DeviceKind(settings.device), link, start)
+        make_part(world, DeviceKind(settings.device), link, first_day(world))
         async for _ in link.subscribe():
             pass  # suggestions and forecasts that reach this surface
 
@@ -128,19 +136,21 @@ async def _live(
 async def _live_home(
     settings: NodeSettings,
     world: World,
+    past: Past,
     link: Link,
     tell: Callable[[TimelineEntry, str], None],
     on_page: Callable[[str], None],
 ) -> None:
     start = first_day(world)
-    hub = make_hub(world, link, start)
+    hub = make_young_hub(world, link, start)
+    hub.mind.note(start, f"Learning the {LEARNED_DAYS} days before", [])
     hub.speed = settings.speed
     end = min(world.end_time, start + settings.days * DAY_S)
     parts: list[Awaitable[None]] = [hub.gatherer.run()]
     if settings.page is not None:
         parts.append(_page(hub, settings.page, on_page))
     beside = [asyncio.ensure_future(part) for part in parts]
-    living = asyncio.ensure_future(_days(hub, settings, end, tell))
+    living = asyncio.ensure_future(_days(hub, world, past, settings, end, tell))
     try:
         done, _ = await asyncio.wait(
             [living, *beside], return_when=asyncio.FIRST_COMPLETED
@@ -167,10 +177,13 @@ async def _page(hub: Hub, port: int, on_page: Callable[[str], None]) -> None:
 
 async def _days(
     hub: Hub,
+    world: World,
+    past: Past,
     settings: NodeSettings,
     end: float,
     tell: Callable[[TimelineEntry, str], None],
 ) -> None:
+    recall(hub, world, await past.take())
     await hub.reach(GATHER_S)
     told = 0
 

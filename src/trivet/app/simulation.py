@@ -33,16 +33,47 @@ def first_day(world: World) -> float:
 
 def make_hub(world: World, link: Link, start: float) -> Hub:
     """The home of the simulated household, with all days before `start` learned."""
-    atlas = MemoryAtlas(world.points_of_interest, world.notice)
-    mind = Mind(Roles(), fixed_zone(world.zone), load(), atlas)
-    for sample in world.history(world.start_time, start):
-        mind.learn(sample)
-    mind.step(start)
-    mind.lines.clear()
+    hub = make_young_hub(world, link, start)
+    recall(hub, world, learn_past(world, start))
+    return hub
+
+
+def make_young_hub(world: World, link: Link, start: float) -> Hub:
+    """The same home with nothing learned yet; `recall` gives it its past."""
+    mind = _make_mind(world)
     scene = Scene(world.notice, world.roads, world.points_of_interest)
     hub = Hub(world.adapter(DeviceKind.HOME, start), link, mind, scene)
     hub.time = start
     return hub
+
+
+def learn_past(world: World, start: float) -> bytes:
+    """What a mind learns of all days before `start` but the last one."""
+    mind = _make_mind(world)
+    for sample in world.history(world.start_time, start - DAY_S):
+        mind.learn(sample)
+    return mind.anticipator.snapshot()
+
+
+def recall(hub: Hub, world: World, past: bytes) -> None:
+    """Give the home what `learn_past` learned, and let it learn the last day.
+
+    The mind then is the same as one that learned every day itself.
+    """
+    mind = hub.mind
+    mind.recall(past)
+    for sample in world.history(hub.time - DAY_S, hub.time):
+        mind.learn(sample)
+    mind.step(hub.time)
+    mind.lines.clear()
+    trips, places = len(mind.anticipator.trips), len(mind.anticipator.places)
+    text = f"{LEARNED_DAYS} days learned: {trips} trips, {places} places"
+    mind.note(hub.time, text, [])
+
+
+def _make_mind(world: World) -> Mind:
+    atlas = MemoryAtlas(world.points_of_interest, world.notice)
+    return Mind(Roles(), fixed_zone(world.zone), load(), atlas)
 
 
 def make_part(world: World, kind: DeviceKind, link: Link, start: float) -> Part:

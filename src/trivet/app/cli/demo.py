@@ -8,6 +8,7 @@ import typer
 
 from trivet.app.cli.option import JsonOption
 from trivet.app.cli.output import told
+from trivet.app.cli.up import run_words
 from trivet.app.demo import run_demo
 
 app = typer.Typer()
@@ -36,4 +37,4 @@ def demo(
     home = ["--days", str(days), "--speed", str(speed)]
     home += ["--headless"] if headless else ["--page", str(port)]
     home += ["--json"] if as_json else []
-    raise typer.Exit(run_demo(home, ["--seed", str(seed)]))
+    raise typer.Exit(run_demo(run_words, home, ["--seed", str(seed)]))

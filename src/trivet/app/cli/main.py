@@ -5,6 +5,7 @@ A verb's module is imported only when the verb is called, so that help is quick.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from importlib import import_module
 from typing import Annotated
@@ -71,6 +72,8 @@ for _name, (_module, _app, _help) in VERBS.items():
 
 def run() -> None:
     """Run the command line of this process."""
+    # its matrices are small, and a process of one thread can be forked
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     app(prog_name="trivet")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 from datetime import UTC
 from typing import Annotated
 
@@ -39,7 +39,6 @@ def up(
     headless: Annotated[
         bool, typer.Option("--headless", help="Print the days, as fast as it goes.")
     ] = False,
-    is_child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -54,10 +53,13 @@ def up(
         days=days,
         page=page,
         is_headless=headless,
-        is_child=is_child,
     )
+    run_node(settings, _told_as_json if as_json else _told, _on_page)
 
-    asyncio.run(run_node(settings, _told_as_json if as_json else _told, _on_page))
+
+def run_words(words: Sequence[str]) -> None:
+    """Run `trivet up` with these words, and end the process."""
+    app(args=list(words), prog_name="trivet up")
 
 
 def _told_as_json(line: TimelineEntry, clock: str) -> None:
