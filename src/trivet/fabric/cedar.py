@@ -61,7 +61,7 @@ _TOKEN = re.compile(
 )
 # what ends or hides a line, or makes a line look other than it reads
 _UNREADABLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+    "\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
     "\ud800-\udfff\ufeff]"
 )
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
