@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 
+import msgspec
 import pytest
 import zenoh
 from tests.fabric.contract import LinkContract, Stage, speed, take, until
@@ -18,6 +19,7 @@ from tests.fabric.contract import LinkContract, Stage, speed, take, until
 from trivet.domain import (
     Device,
     DeviceKind,
+    RefusedError,
     SetupError,
     Signal,
     UnreachableError,
@@ -216,8 +218,8 @@ async def test_a_certificate_of_another_household_is_refused(
     async with stage.open("home") as home:
         stage.household = household if listener_is_foreign else foreign
         async with stage.open("car") as car:
-            with pytest.raises(UnreachableError, match="certificate"):
-                await car.reach("home", 0.7)
+            with pytest.raises(RefusedError, match="certificate"):
+                await car.reach("home", 10.0)
             assert home.alive == frozenset()
 
 
@@ -287,8 +289,8 @@ async def test_who_is_no_member_is_not_heard(household: Household) -> None:
         async with stage.open("home") as home:
             stage.members = ("home", "thief")
             async with stage.open("thief") as thief:
-                with pytest.raises(UnreachableError):
-                    await thief.reach("home", 0.5)
+                with pytest.raises(UnreachableError, match="count this device"):
+                    await thief.reach("home", 2.5)
                 assert home.alive == frozenset()
     finally:
         await stage.close()
@@ -338,3 +340,47 @@ def test_the_settings_allow_tls_alone(household: Household) -> None:
     assert settings["transport"]["shared_memory"] == {"enabled": False}
     assert settings["scouting"]["multicast"]["enabled"] is False
     assert settings["listen"]["endpoints"] == {"peer": [], "router": []}
+
+
+async def test_a_session_is_opened_anew_and_the_stream_goes_on(
+    household: Household,
+) -> None:
+    stage = ZenohStage(household)
+    config = stage.config("home")
+    async with open_session(config) as home, stage.open("car") as car:
+        await home.reach("car", 5)
+        reading = home.subscribe()
+        await car.reach("home", 5)
+        await car.publish("home", speed(1), "Vehicle.Speed")
+        await take(reading, 1)
+        await home.reopen(config)
+        await until(lambda: "home" in car.alive and "car" in home.alive)
+        await car.publish("home", speed(2), "Vehicle.Speed")
+        assert [got.message for got in await take(reading, 1)] == [speed(2)]
+
+
+async def test_who_is_struck_off_the_members_is_heard_no_more(
+    household: Household,
+) -> None:
+    stage = ZenohStage(household, members=("home", "car", "phone"))
+    config = stage.config("home")
+    try:
+        async with (
+            open_session(config) as home,
+            stage.open("car") as car,
+            stage.open("phone") as phone,
+        ):
+            await home.reach("car", 5)
+            await home.reach("phone", 5)
+            await home.reopen(msgspec.structs.replace(config, members=("home", "car")))
+            home.bar("phone")
+            await until(lambda: home.alive == {"car"})
+            await phone.publish("home", speed(1), "Vehicle.Speed")
+            await until(lambda: "home" in car.alive)
+            await car.publish("home", speed(2), "Vehicle.Speed")
+            got = await take(home.subscribe(), 1)
+            assert got[0].owner == "car"
+            with pytest.raises((UnreachableError, RefusedError)):
+                await phone.ask("home", "anything", timeout_s=1.0)
+    finally:
+        await stage.close()

@@ -154,8 +154,7 @@ class Link(ABC):
         if self._presence.is_alive(recipient) or recipient == self.device:
             self._send(text, data)
         else:
-            with self._counting:
-                self._unsent += 1
+            self._note_unsent()
 
     def subscribe(self) -> AsyncIterator[Received]:
         """Everything addressed to this device from the moment the link opened.
@@ -341,6 +340,10 @@ class Link(ABC):
             count = self._malformed
         if count & (count - 1) == 0:
             log.warning("%s: malformed no. %d: %s", self.device, count, error)
+
+    def _note_unsent(self) -> None:
+        with self._counting:
+            self._unsent += 1
 
     def _make_stream_key(self, recipient: str, path: str) -> str:
         return key.stream(self.household, recipient, self.device, path)

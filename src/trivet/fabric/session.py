@@ -17,7 +17,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from threading import Semaphore, Thread
+from threading import Semaphore
 from time import monotonic
 from typing import TypeVar
 
@@ -26,8 +26,10 @@ import zenoh
 from trivet.domain.error import SetupError, UnreachableError, UsageError, WireError
 from trivet.domain.wire import MAX_BYTES
 from trivet.fabric import key
+from trivet.fabric.background import cancel, in_thread
 from trivet.fabric.config import SessionConfig, settings_of
 from trivet.fabric.desk import MAX_ANSWERING, Handler, Reply, refusal
+from trivet.fabric.dialling import Dialling, with_addresses
 from trivet.fabric.gate import Gate
 from trivet.fabric.link import Link, Listener
 
@@ -51,7 +53,7 @@ async def open_session(
     gate: Gate | None = None,
     answers: Mapping[str, Handler] | None = None,
     on_message: Listener | None = None,
-) -> AsyncIterator[Link]:
+) -> AsyncIterator[ZenohLink]:
     """Put a device on the fabric, until the end of the `async with`.
 
     Devices to dial need not be there yet: they are dialled until they are. A link
@@ -72,10 +74,7 @@ async def open_session(
         try:
             await link.begin(settings)
         except zenoh.ZError as error:
-            raise SetupError(
-                f"{config.identity.device} cannot open its session: {error}",
-                hint="if it listens: is the port taken by another program?",
-            ) from error
+            raise _not_opened(config.identity.device, error) from error
         yield link
 
 
@@ -104,6 +103,11 @@ class ZenohLink(Link):
         self._publishers: dict[str, zenoh.Publisher] = {}
         self._seats = Semaphore(2 * MAX_ANSWERING)
         self._beating: asyncio.Task[None] | None = None
+        self._is_open = asyncio.Event()
+        self._config = config
+        self._dialling = Dialling(config, self._is_alone, self._redial)
+        self._looking: asyncio.Task[None] | None = None
+        self._reopening = asyncio.Lock()
 
     async def begin(self, settings: zenoh.Config) -> None:
         """Open the session and declare this device; its token comes last.
@@ -122,21 +126,87 @@ class ZenohLink(Link):
             life.declare_subscriber(everyone, self._on_token, history=True)
             self._token = life.declare_token(key.alive(house, me))
 
-        opening = asyncio.ensure_future(_in_thread(declare))
+        opening = asyncio.ensure_future(in_thread(declare))
         try:
             await asyncio.shield(opening)
         except asyncio.CancelledError:
             await asyncio.wait([opening])  # else there is no session yet to close
             raise
-        self._beating = asyncio.ensure_future(self._beat())
+        self._is_open.set()
+        if self._beating is None:
+            self._beating = asyncio.ensure_future(self._beat())
+        if self._looking is None:
+            self._looking = asyncio.ensure_future(self._dialling.run())
+
+    async def reopen(self, config: SessionConfig) -> None:
+        """Take up another certificate, other members or other addresses.
+
+        What is published meanwhile, some tenths of a second, counts as unsent; what is
+        asked waits; what was asked before and is not answered yet fails.
+
+        Raises:
+            UsageError: the config is of another device, or the link is closed.
+            SetupError: an address cannot be listened at, or a file cannot be read.
+        """
+        if (config.identity.household, config.identity.device) != (
+            self.household,
+            self.device,
+        ):
+            raise UsageError(f"{self.device} cannot become {config.identity.device}")
+        if self._looking is not None:
+            await cancel(self._looking)
+            self._looking = None
+        self._dialling = Dialling(config, self._is_alone, self._redial)
+        await self._open_anew(config)
+
+    async def reach(self, device: str, timeout_s: float) -> None:
+        """Wait until a device is there.
+
+        Raises:
+            UnreachableError: it is not within `timeout_s`.
+            RefusedError: all that is dialled refused this device, or was refused by it.
+        """
+        reaching = asyncio.ensure_future(super().reach(device, timeout_s))
+        refused = asyncio.ensure_future(self._dialling.refused.wait())
+        try:
+            await asyncio.wait([reaching, refused], return_when=asyncio.FIRST_COMPLETED)
+            if not reaching.done():
+                self._dialling.check()
+            await reaching
+        finally:
+            for task in (reaching, refused):
+                await cancel(task)
+
+    async def _open_anew(self, config: SessionConfig) -> None:
+        settings = zenoh.Config.from_json5(json.dumps(settings_of(config)))
+        async with self._reopening:
+            self._check_open()
+            self._config = config
+            self._is_open.clear()
+            await self._leave()
+            try:
+                await self.begin(settings)
+            except zenoh.ZError as error:
+                raise _not_opened(self.device, error) from error
+
+    def _is_alone(self) -> bool:
+        return not self.alive
+
+    async def _redial(self, connect: tuple[str, ...]) -> None:
+        await self._open_anew(with_addresses(self._config, connect))
 
     # --- out --------------------------------------------------------------------
 
     def _send(self, text: str, data: bytes) -> None:
         publisher = self._publishers.get(text)
-        if publisher is None:
-            publisher = self._declare(text)
-        publisher.put(data)
+        try:
+            if publisher is None:
+                publisher = self._declare(text)
+            publisher.put(data)
+        except zenoh.ZError:
+            if self._is_open.is_set():
+                raise
+            self._note_unsent()  # it is being reopened
 
     async def _request(self, owner: str, question: str, data: bytes) -> Reply:
         text = key.question(self.household, owner, self.device, question)
@@ -151,6 +221,7 @@ class ZenohLink(Link):
             ok = isinstance(result, zenoh.Sample)
             self._on_loop(settle, Reply(ok, _bytes_of(result.payload)))
 
+        await self._is_open.wait()
         recall = zenoh.CancellationToken()
         self._open_session().get(
             text,
@@ -178,6 +249,7 @@ class ZenohLink(Link):
         """Beat for others to hear, and listen whether they still do."""
         me = zenoh.KeyExpr(key.beat(self.household, self.device))
         while True:
+            await self._is_open.wait()
             self._open_session().put(
                 me,
                 b"",
@@ -193,26 +265,28 @@ class ZenohLink(Link):
                 self._tell(self._presence.tick(now))
 
     async def _shut(self) -> None:
-        if self._beating is not None:
-            self._beating.cancel()
-            await asyncio.wait([self._beating])
+        for task in (self._beating, self._looking):
+            if task is not None:
+                await cancel(task)
+        await self._leave()
+
+    async def _leave(self) -> None:
         session, self._session = self._session, None
         self._publishers.clear()
         if session is None:
             return
         try:
             async with asyncio.timeout(self._close_limit_s):
-                await _in_thread(session.close)
+                await in_thread(session.close)
         except TimeoutError:
             log.warning("%s: leaving took over %g s", self.device, self._close_limit_s)
         except zenoh.ZError as error:
             log.warning("%s: left with an error: %s", self.device, error)
 
     def _absence_hint(self) -> str:
-        return (
+        return self._dialling.why or (
             "is it running, on this network, and does exactly one of the two dial the "
-            "other? A refused certificate looks the same: is it of this household, "
-            "still valid, and does it name the host that is dialled?"
+            "other? If it is: is this device admitted there, and not revoked?"
         )
 
     def _declare(self, text: str) -> zenoh.Publisher:
@@ -228,7 +302,7 @@ class ZenohLink(Link):
 
     def _open_session(self) -> zenoh.Session:
         if self._session is None:
-            raise UsageError(f"the link of {self.device} is closed")
+            raise zenoh.ZError(f"the session of {self.device} is closed")
         return self._session
 
     # --- in: called on Zenoh's threads --------------------------------------------
@@ -282,6 +356,13 @@ class ZenohLink(Link):
         self._tell(self._presence.token(device, is_standing, monotonic()))
 
 
+def _not_opened(device: str, error: zenoh.ZError) -> SetupError:
+    return SetupError(
+        f"{device} cannot open its session: {error}",
+        hint="if it listens: is the port taken by another program?",
+    )
+
+
 def _answer(query: zenoh.Query, reply: Reply) -> None:
     try:
         with query:
@@ -298,29 +379,3 @@ def _bytes_of(payload: zenoh.ZBytes) -> bytes:
     if len(payload) > MAX_BYTES:
         return bytes(MAX_BYTES + 1)
     return payload.to_bytes()
-
-
-async def _in_thread(work: Callable[[], None]) -> None:
-    """Run blocking `work` in a thread that cannot hold up the program's end."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
-
-    def settle(error: BaseException | None) -> None:
-        if done.done():
-            return
-        if error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(error)
-
-    def run() -> None:
-        fault: BaseException | None = None
-        try:
-            work()
-        except Exception as error:
-            fault = error
-        with suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(settle, fault)
-
-    Thread(target=run, daemon=True, name="trivet-zenoh").start()
-    await done

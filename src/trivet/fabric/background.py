@@ -1,0 +1,41 @@
+"""Work beside the event loop, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Thread
+from typing import Any
+
+
+async def cancel(task: asyncio.Future[Any]) -> None:
+    """Cancel a task and wait until it has ended; what it raised is its own matter."""
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def in_thread(work: Callable[[], None]) -> None:
+    """Run blocking `work` in a thread that cannot hold up the program's end."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: BaseException | None) -> None:
+        if done.done():
+            return
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+    def run() -> None:
+        fault: BaseException | None = None
+        try:
+            work()
+        except Exception as error:
+            fault = error
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(settle, fault)
+
+    Thread(target=run, daemon=True, name="trivet-zenoh").start()
+    await done
