@@ -15,20 +15,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from trivet.domain.error import UsageError, WireError
 from trivet.fabric import certificate, disk, key
 from trivet.fabric.charter import FILE, read_charter, save_charter
-from trivet.fabric.identity import (
+from trivet.fabric.household import (
     Household,
-    Identity,
     authority,
     authority_certificate,
     clock,
-    enrol,
     household_text,
     load_household,
-    load_identity,
     load_key,
-    write_identity,
 )
+from trivet.fabric.identity import Identity, enrol, load_identity, write_identity
 from trivet.fabric.request import Request, fingerprint
+from trivet.fabric.secret import Secret
 
 
 def admit(
@@ -87,6 +85,7 @@ def keep(
     ca_pem: bytes,
     charter: bytes,
     now: datetime | None = None,
+    passphrase: Secret | None = None,
 ) -> Identity:
     """Keep what an issuer answered, on the machine of the device that asked.
 
@@ -101,6 +100,7 @@ def keep(
         ca_pem: the authority's certificate, which the pairing has vouched for.
         charter: the household's charter.
         now: the clock's time if None.
+        passphrase: locks the key; None for the environment's, if any.
 
     Raises:
         WireError: the certificate is not for this key and id, not by this authority,
@@ -111,7 +111,7 @@ def keep(
     now = clock(now)
     cert, ca = _parse(cert_pem, "certificate"), _parse(ca_pem, "authority")
     _check(cert, ca, device, private, now)
-    household = Household(folder, certificate.household_of(ca))
+    household = Household(folder, certificate.household_of(ca), passphrase)
     read = read_charter(charter, [ca_pem])
     member = read.member(device)
     print_ = fingerprint(private.public_key())
@@ -129,7 +129,7 @@ def keep(
             disk.write_new(draft / "household.json", household_text(household.name))
             disk.write_new(draft / "ca.pem", certificate.to_pem(ca))
             disk.write_new(draft / FILE, charter)
-            write_identity(own, private, cert)
+            write_identity(own, private, cert, passphrase)
     return load_identity(household, device, now=now)
 
 
@@ -184,7 +184,7 @@ def _join(
     """Keep an identity in the folder of the same household."""
     own = household.folder / "devices" / device
     if own.exists():
-        known = load_key(own / "key.pem", "choose another id")
+        known = load_key(own / "key.pem", household.passphrase, "choose another id")
         if fingerprint(known.public_key()) != fingerprint(private.public_key()):
             raise UsageError(
                 f"{device} has an identity already in {own}",
@@ -195,7 +195,7 @@ def _join(
         disk.replace(own / "cert.pem", certificate.to_pem(cert))
         return
     with disk.made_whole(own) as draft:
-        write_identity(draft, private, cert)
+        write_identity(draft, private, cert, household.passphrase)
 
 
 def _parse(pem: bytes, what: str) -> x509.Certificate:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from ipaddress import ip_address
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -146,12 +146,14 @@ def key_to_pem(private: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-def key_from_pem(data: bytes) -> ec.EllipticCurvePrivateKey:
+def key_from_pem(
+    data: bytes, password: bytes | None = None
+) -> ec.EllipticCurvePrivateKey:
     """The private key in PEM text; ValueError when there is no elliptic curve key."""
     try:
-        private = serialization.load_pem_private_key(data, password=None)
-    except TypeError as error:
-        raise ValueError("it is encrypted") from error
+        private = serialization.load_pem_private_key(data, password)
+    except (TypeError, UnsupportedAlgorithm) as error:
+        raise ValueError(str(error)) from error
     if not isinstance(private, ec.EllipticCurvePrivateKey):
         raise ValueError("it is not of an elliptic curve")
     return private

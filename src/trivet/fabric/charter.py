@@ -14,6 +14,7 @@ Source: for the anti-rollback rule, The Update Framework, section 5.3.5.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -291,6 +292,9 @@ def _check(charter: Charter, signed: _Signed) -> None:
         said = _said(charter.household, one)
         if not is_sealed(named.get(one.signer), one.signature, "revocation", said):
             raise WireError(f"the revocation of {one.device} is not signed")
+    for m in charter.members:
+        if m.public_key and sha256(m.public_key).hexdigest() != m.fingerprint:
+            raise WireError(f"the key of {m.device} does not have its fingerprint")
     for what, found in (
         ("id", [m.device for m in charter.members]),
         ("key", [m.fingerprint for m in charter.members]),

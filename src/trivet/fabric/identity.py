@@ -1,25 +1,16 @@
-"""Identities: the household's certificate authority and its devices' certificates.
+"""Identities: a device's key and certificate, as they are on this machine.
 
-    <folder>/household.json          the household's name
-    <folder>/ca.pem                  the authority's certificate
-    <folder>/ca.key                  its private key, only where devices are admitted
-    <folder>/charter.bin             its signed rules; see charter.py
     <folder>/devices/<id>/cert.pem   a device's certificate
-    <folder>/devices/<id>/key.pem    its private key
-
-Keys are ECDSA P-256, readable by their owner alone from the moment they exist. What is
-made is made in full elsewhere and then moved into place, so a crash leaves nothing
-half-written.
+    <folder>/devices/<id>/key.pem    its private key; see household.py and secret.py
 
 Source: RFC 5280 (certificates), RFC 9525 (names in TLS).
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -30,38 +21,36 @@ from trivet.domain.device import DeviceKind
 from trivet.domain.error import SetupError, UsageError
 from trivet.fabric import certificate, charter, disk, key, roll
 from trivet.fabric.charter import Member
+from trivet.fabric.household import (
+    Household,
+    authority,
+    authority_certificate,
+    check_time,
+    clock,
+    create_household,
+    load_household,
+    load_key,
+    read_certificate,
+)
 from trivet.fabric.request import fingerprint, new_key, public_der
 from trivet.fabric.roll import Authority
+from trivet.fabric.secret import (
+    Secret,
+    find_passphrase,
+    lock_key,
+)
 
-_VERSION = 1
-
-
-class Household(msgspec.Struct, frozen=True):
-    """A household's folder on this machine.
-
-    Attributes:
-        folder: where it is.
-        name: the household's name, as it stands in keys and certificates.
-    """
-
-    folder: Path
-    name: str
-
-    @property
-    def ca_path(self) -> Path:
-        """The authority's certificate."""
-        return self.folder / "ca.pem"
-
-    @property
-    def ca_key_path(self) -> Path:
-        """The authority's private key; absent where no device can be admitted."""
-        return self.folder / "ca.key"
-
-    @property
-    def devices(self) -> tuple[str, ...]:
-        """Ids of the devices whose certificates are in this folder, sorted."""
-        folder = self.folder / "devices"
-        return tuple(sorted(p.parent.name for p in folder.glob("*/cert.pem")))
+__all__ = [
+    "Household",
+    "Identity",
+    "create_household",
+    "enrol",
+    "issue",
+    "load_household",
+    "load_identity",
+    "renew",
+    "write_identity",
+]
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -75,6 +64,7 @@ class Identity(msgspec.Struct, frozen=True):
         cert_path: the device's certificate.
         key_path: the device's private key.
         expires: when the certificate ends.
+        private: the private key in plain PEM, held in memory only.
     """
 
     household: str
@@ -84,61 +74,11 @@ class Identity(msgspec.Struct, frozen=True):
     cert_path: Path
     key_path: Path
     expires: datetime
+    private: Secret
 
-
-def create_household(
-    folder: Path, name: str, *, now: datetime | None = None
-) -> Household:
-    """Found a household: make its certificate authority in `folder`.
-
-    Args:
-        folder: must not exist yet, or be empty.
-        name: up to 63 lower case letters, digits and hyphens.
-        now: time of founding, the clock's if None.
-
-    Raises:
-        UsageError: a bad name, or something is in `folder` already.
-        SetupError: `folder` cannot be written.
-    """
-    key.check_id(name, "household name")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        what = "a household" if (folder / "household.json").exists() else "something"
-        raise UsageError(
-            f"{folder} holds {what} already", hint="choose a folder that is empty"
-        )
-    private = new_key()
-    cert = certificate.authority(private, name, clock(now))
-    founding = roll.founding(Authority(cert, private))
-    with disk.made_whole(folder) as draft:
-        (draft / "devices").mkdir(mode=0o700)
-        disk.write_new(draft / "household.json", household_text(name))
-        disk.write_new(draft / "ca.pem", certificate.to_pem(cert))
-        disk.write_new(draft / "ca.key", certificate.key_to_pem(private), disk.SECRET)
-        disk.write_new(draft / charter.FILE, charter.sign(founding, private))
-    return Household(folder, name)
-
-
-def load_household(folder: Path) -> Household:
-    """The household in `folder`.
-
-    Raises:
-        SetupError: there is none, or it cannot be read.
-    """
-    path = folder / "household.json"
-    try:
-        data = json.loads(disk.read(path, "found a household here first"))
-        version, name = data["version"], data["name"]
-        key.check_id(name, "household name")
-    except (ValueError, KeyError, TypeError, UsageError) as error:
-        raise SetupError(
-            f"{path} is damaged: {error}", hint="restore it from a backup"
-        ) from error
-    if version != _VERSION:
-        raise SetupError(
-            f"{path} is of version {version}, this trivet reads {_VERSION}",
-            hint="update trivet",
-        )
-    return Household(folder, name)
+    def private_pem(self) -> bytes:
+        """The private key, unlocked, for the transport and for signing."""
+        return self.private.value
 
 
 def issue(
@@ -179,7 +119,7 @@ def issue(
         *issuer, private.public_key(), device, kind, hosts, now, days
     )
     with disk.made_whole(folder) as draft:
-        write_identity(draft, private, cert)
+        write_identity(draft, private, cert, household.passphrase)
     try:
         enrol(household, issuer, device, kind, private.public_key(), now)
     except BaseException:
@@ -207,8 +147,10 @@ def renew(
     now = clock(now)
     issuer = authority(household, now)
     folder = household.folder / "devices" / key.check_id(device)
-    private = load_key(folder / "key.pem", "admit the device first")
-    old = _certificate(folder / "cert.pem", "admit the device first")
+    private = load_key(
+        folder / "key.pem", household.passphrase, "admit the device first"
+    )
+    old = read_certificate(folder / "cert.pem", "admit the device first")
     public, kind = private.public_key(), certificate.kind_of(old)
     cert = certificate.device(
         *issuer, public, device, kind, hosts or certificate.hosts_of(old), now, days
@@ -267,11 +209,11 @@ def load_identity(
     hint = (
         f"admit {device} on the machine that founded the household, and copy {folder}"
     )
-    private = load_key(key_path, hint)
-    cert = _certificate(cert_path, hint)
+    private = load_key(key_path, household.passphrase, hint)
+    cert = read_certificate(cert_path, hint)
     now = clock(now)
     ca = authority_certificate(household, now)
-    _check_time(cert, cert_path, now, f"renew the certificate of {device}")
+    check_time(cert, cert_path, now, f"renew the certificate of {device}")
     if cert.public_key() != private.public_key():
         raise SetupError(
             f"{key_path} is not the key of {cert_path}", hint="copy the two together"
@@ -295,97 +237,18 @@ def load_identity(
         cert_path,
         key_path,
         cert.not_valid_after_utc,
+        Secret(certificate.key_to_pem(private)),
     )
 
 
-def authority(household: Household, now: datetime | None = None) -> Authority:
-    """What this machine issues with.
-
-    Raises:
-        SetupError: the authority's key is not here or not fit for use.
-    """
-    hint = "admit devices on the machine that founded the household"
-    private = load_key(household.ca_key_path, hint)
-    ca = authority_certificate(household, now)
-    if ca.public_key() != private.public_key():
-        raise SetupError(
-            f"{household.ca_key_path} is not the key of {household.ca_path}",
-            hint="restore the two together",
-        )
-    return Authority(ca, private)
-
-
-def authority_certificate(
-    household: Household, now: datetime | None = None
-) -> x509.Certificate:
-    """The household's authority, as this machine trusts it.
-
-    Raises:
-        SetupError: it is missing, damaged, of another household or not valid now.
-    """
-    path = household.ca_path
-    ca = _certificate(path, "copy it from where the household was founded")
-    _check_time(ca, path, clock(now), "found the household anew")
-    if certificate.household_of(ca) != household.name:
-        raise SetupError(
-            f"{path} is of the household {certificate.household_of(ca)!r}, "
-            f"not of {household.name}",
-            hint="copy ca.pem and household.json together",
-        )
-    return ca
-
-
-def clock(now: datetime | None = None) -> datetime:
-    """`now`, or the clock's time where none is given.
-
-    Raises:
-        UsageError: it says no time zone.
-    """
-    if now is None:
-        return datetime.now(UTC)
-    if now.tzinfo is None:
-        raise UsageError(f"{now} says no time zone", hint="pass an aware datetime")
-    return now
-
-
-def _check_time(cert: x509.Certificate, path: Path, now: datetime, hint: str) -> None:
-    if now > cert.not_valid_after_utc:
-        raise SetupError(f"{path} expired on {cert.not_valid_after_utc:%F}", hint=hint)
-    if now < cert.not_valid_before_utc:
-        raise SetupError(
-            f"{path} is valid from {cert.not_valid_before_utc:%F} on, it is {now:%F}",
-            hint="set this machine's clock",
-        )
-
-
-def _certificate(path: Path, hint: str) -> x509.Certificate:
-    try:
-        return certificate.from_pem(disk.read(path, hint))
-    except ValueError as error:
-        raise SetupError(f"{path} is no certificate: {error}", hint=hint) from error
-
-
-def household_text(name: str) -> bytes:
-    """What stands in `household.json`."""
-    return (json.dumps({"version": _VERSION, "name": name}, indent=2) + "\n").encode()
-
-
 def write_identity(
-    draft: Path, private: ec.EllipticCurvePrivateKey, cert: x509.Certificate
+    draft: Path,
+    private: ec.EllipticCurvePrivateKey,
+    cert: x509.Certificate,
+    passphrase: Secret | None,
 ) -> None:
     """Write a device's key and certificate into a folder that is still a draft."""
     disk.write_new(draft / "cert.pem", certificate.to_pem(cert))
-    disk.write_new(draft / "key.pem", certificate.key_to_pem(private), disk.SECRET)
-
-
-def load_key(path: Path, hint: str) -> ec.EllipticCurvePrivateKey:
-    """A private key that only its owner can read.
-
-    Raises:
-        SetupError: it is missing, unreadable, readable by others, or none.
-    """
-    data = disk.read_secret(path, hint)
-    try:
-        return certificate.key_from_pem(data)
-    except ValueError as error:
-        raise SetupError(f"{path} is no private key: {error}", hint=hint) from error
+    disk.write_new(
+        draft / "key.pem", lock_key(private, find_passphrase(passphrase)), disk.SECRET
+    )
