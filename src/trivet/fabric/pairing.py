@@ -153,6 +153,11 @@ class Host:
         self._parting = refusal(Why.SPENT)
 
     @property
+    def seat(self) -> str | None:
+        """Who is being paired, None when nobody is."""
+        return self._seat
+
+    @property
     def deadline(self) -> float | None:
         """When `tick` changes something if no message comes; None when it is over."""
         is_over = self.state in (HostState.DONE, HostState.ENDED)

@@ -23,6 +23,8 @@ from trivet.fabric.pairing import Entropy, Newcomer, refusal
 from trivet.fabric.pairing_code import Code
 from trivet.fabric.pairing_key import Channel, Exchange, Role
 from trivet.fabric.pairing_wire import (
+    MAX_BYTES,
+    MAX_GRANT_BYTES,
     NONCE_BYTES,
     Card,
     Confirm,
@@ -249,7 +251,8 @@ class Joiner:
         )
 
     def _open(self, data: bytes) -> Message | Inner:
-        message = decode(data)
+        is_long = self.state is JoinerState.REQUESTED
+        message = decode(data, MAX_GRANT_BYTES if is_long else MAX_BYTES)
         verified = (JoinerState.REQUESTED, JoinerState.CLOSING)
         if isinstance(message, Sealed) and self.state in verified:
             return self._keys.unseal(message.body)

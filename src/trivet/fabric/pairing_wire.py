@@ -37,8 +37,11 @@ from trivet.domain.sample import DeviceId
 VERSION = 1
 #: A message longer than this is refused unread.
 MAX_BYTES = 16 * 1024
-#: The most that fits sealed, with its nonce, tag and the maps around it.
-MAX_BODY = MAX_BYTES - 256
+#: But for a grant, which holds the household's rules: only a joiner that has verified
+#: its host takes so much.
+MAX_GRANT_BYTES = 256 * 1024
+#: What the maps around a sealed message and its tag take at most.
+_AROUND = 256
 
 NONCE_BYTES = 16
 Nonce: TypeAlias = Annotated[
@@ -47,7 +50,7 @@ Nonce: TypeAlias = Annotated[
 #: One side byte and one point of Ed25519.
 Share: TypeAlias = Annotated[bytes, Meta(min_length=33, max_length=33)]
 Mac: TypeAlias = Annotated[bytes, Meta(min_length=32, max_length=32)]
-Body: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=MAX_BODY)]
+Body: TypeAlias = Annotated[bytes, Meta(min_length=1, max_length=MAX_GRANT_BYTES)]
 #: SHA-256 in hexadecimal.
 Fingerprint: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 #: A host's short session id, which its person sees on its screen.
@@ -124,7 +127,7 @@ class Confirm(_Message, frozen=True, omit_defaults=True, tag="confirm"):
     """
 
     mac: Mac
-    sealed: Annotated[bytes, Meta(max_length=MAX_BODY)] = b""
+    sealed: Annotated[bytes, Meta(max_length=1024)] = b""
 
 
 class Sealed(_Message, frozen=True, tag="sealed"):
@@ -218,27 +221,29 @@ def encode(message: Message) -> bytes:
     """The message as bytes.
 
     Raises:
-        UsageError: a field is out of its bounds, or it is longer than MAX_BYTES.
+        UsageError: a field is out of its bounds.
     """
     body = _encoder.encode(message)
     try:
         _outer.decode(body)  # what we send, we would take
     except msgspec.MsgspecError as error:
         raise UsageError(f"a {_name(message)} cannot be sent: {error}") from error
-    if len(body) >= MAX_BYTES:
-        raise UsageError(f"a {_name(message)} of {len(body)} bytes cannot be sent")
     return _HEAD + body
 
 
-def decode(data: bytes) -> Message:
+def decode(data: bytes, most: int = MAX_BYTES) -> Message:
     """The message in `data`.
+
+    Args:
+        data: as it came.
+        most: bytes that it may have.
 
     Raises:
         VersionError: it begins with another version's number.
         WireError: it is not one well-formed message.
     """
-    if len(data) > MAX_BYTES:
-        raise WireError(f"message of {len(data)} bytes: the most is {MAX_BYTES}")
+    if len(data) > most:
+        raise WireError(f"message of {len(data)} bytes: the most is {most}")
     if not data:
         raise WireError("empty message")
     if data[0] != VERSION:
@@ -264,8 +269,12 @@ def encode_inner(message: Inner) -> bytes:
         _inner.decode(body)
     except msgspec.MsgspecError as error:
         raise UsageError(f"a {_name(message)} cannot be sent: {error}") from error
-    if len(body) > MAX_BODY - 16:
-        raise UsageError(f"a {_name(message)} of {len(body)} bytes cannot be sent")
+    most = (MAX_GRANT_BYTES if isinstance(message, Grant) else MAX_BYTES) - _AROUND
+    if len(body) > most:
+        raise UsageError(
+            f"a {_name(message)} of {len(body)} bytes cannot be sent: "
+            f"the most is {most}"
+        )
     return body
 
 
