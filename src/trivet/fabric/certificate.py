@@ -97,7 +97,7 @@ def is_issued_by(cert: x509.Certificate, ca: x509.Certificate) -> bool:
     """Whether `ca` signed `cert`, and for the same household."""
     try:
         cert.verify_directly_issued_by(ca)
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature):
         return False
     return household_of(cert) == household_of(ca)
 
@@ -135,6 +135,16 @@ def to_pem(cert: x509.Certificate) -> bytes:
 def from_pem(data: bytes) -> x509.Certificate:
     """The certificate in PEM text; ValueError when there is none."""
     return x509.load_pem_x509_certificate(data)
+
+
+def to_der(cert: x509.Certificate) -> bytes:
+    """The certificate in DER."""
+    return cert.public_bytes(serialization.Encoding.DER)
+
+
+def from_der(data: bytes) -> x509.Certificate:
+    """The certificate in DER; ValueError when there is none."""
+    return x509.load_der_x509_certificate(data)
 
 
 def key_to_pem(private: ec.EllipticCurvePrivateKey) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +14,8 @@ from msgspec.structs import replace
 from trivet.domain.error import UsageError
 from trivet.fabric import certificate, charter, disk
 from trivet.fabric.charter import Charter, Member
+
+log = logging.getLogger("trivet.fabric")
 
 
 class Authority(NamedTuple):
@@ -59,6 +62,36 @@ def amend(
         new = replace(new, version=old.version if is_new else old.version + 1)
         charter.save_unlocked(folder, charter.sign(new, authority.private))
         return new
+
+
+def reconcile(folder: Path, authority: Authority, theirs: bytes) -> Charter:
+    """Take up another charter as an issuer: what either admitted stays admitted.
+
+    Members leave by revocation alone, so of two issuers that each admitted somebody
+    without hearing of the other, or of a backup and what happened since, the lower
+    version's members are signed anew beside the higher one's, unless an id or a key
+    is revoked or taken there.
+
+    Raises:
+        WireError: `theirs` is not signed by an issuer of this household.
+        SetupError: the charter cannot be read or written; then nothing has changed.
+    """
+    mine = charter.own_charter(folder)
+    charter.save_charter(folder, theirs)
+    issuers = [pem.encode() for pem in mine.issuers]
+    other = charter.read_charter(theirs, issuers)
+
+    def change(best: Charter) -> Charter:
+        for member in (*mine.members, *other.members):
+            if best.member(member.device) is not None:
+                continue
+            try:
+                best = enrol(best, member)
+            except UsageError as error:
+                log.info("%s stays out: %s", member.device, error.message)
+        return best
+
+    return amend(folder, authority, change)
 
 
 def enrol(old: Charter, member: Member) -> Charter:
