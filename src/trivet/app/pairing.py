@@ -1,0 +1,345 @@
+"""Pairing as two persons live it: one shows a code, the other types it, both say yes.
+
+Everything that a person sees or is asked goes through the callbacks, so that a
+terminal, a page and a test are alike. `ask` may block: it has a thread of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from trivet.domain import (
+    DeviceKind,
+    RefusedError,
+    UsageError,
+    WireError,
+)
+from trivet.fabric import certificate
+from trivet.fabric.admit import admit, keep
+from trivet.fabric.background import cancel, in_thread
+from trivet.fabric.charter import load_charter
+from trivet.fabric.household import Household, authority, load_household
+from trivet.fabric.identity import Identity
+from trivet.fabric.key import check_id
+from trivet.fabric.lobby import HostLobby, join, open_host_lobby
+from trivet.fabric.pairing import Host, Newcomer
+from trivet.fabric.pairing_code import (
+    Code,
+    Ticket,
+    is_ticket,
+    make_code,
+    read_code,
+    read_ticket,
+)
+from trivet.fabric.pairing_joiner import Joiner, JoinerState
+from trivet.fabric.pairing_wire import Card, Grant
+from trivet.fabric.request import (
+    Request,
+    fingerprint,
+    make_request,
+    new_key,
+    read_request,
+)
+
+Ask = Callable[[str], bool]
+Show = Callable[[str], None]
+
+#: Documentation addresses, which are routed like any other.
+_SOMEWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
+_ANY = {
+    "0.0.0.0": (socket.AF_INET,),
+    "[::]": (socket.AF_INET, socket.AF_INET6),
+}
+
+
+class Membership(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a member knows of its household, besides its own certificate.
+
+    Attributes:
+        ca: the authority's certificate, PEM.
+        charter: the household's charter.
+    """
+
+    ca: bytes
+    charter: bytes
+
+
+async def pair_device(
+    household: Household,
+    *,
+    ask: Ask,
+    show: Show,
+    show_ticket: Callable[[Ticket], None],
+    listen: Sequence[str] = ("0.0.0.0:0",),
+    is_scouting: bool = True,
+    is_guest: bool = False,
+) -> Newcomer:
+    """Show a code and admit the one device that comes with it.
+
+    Args:
+        household: must have the authority's key in its folder.
+        ask: puts a question to the person.
+        show: tells the person what happens.
+        show_ticket: shows the code, as digits or as QR.
+        listen: `host:port` to be dialled at; port 0 takes a free one.
+        is_scouting: whether the device finds this one by itself.
+        is_guest: whether it belongs to somebody who is not of the household.
+
+    Returns:
+        The device that was admitted and that has stored its certificate.
+
+    Raises:
+        UsageError: an address is not `host:port`, or the id is taken or revoked.
+        SetupError: no device can be admitted here, or an address cannot be listened at.
+        RefusedError: wrong codes, or a person said no.
+        UnreachableError: nobody came, or not to the end.
+    """
+    ca = authority(household).cert
+    requests: list[Request] = []
+
+    def read(data: bytes) -> Newcomer:
+        request = read_request(data)
+        if request.household != household.name:
+            raise WireError(f"a request to join {request.household}")
+        requests.append(request)
+        return Newcomer(request.device, request.kind, request.fingerprint)
+
+    def issue(data: bytes) -> Grant:
+        pem = admit(household, read_request(data), is_guest=is_guest)
+        known = Membership(certificate.to_pem(ca), load_charter(household.folder))
+        return Grant(pem, msgspec.msgpack.encode(known))
+
+    code = make_code()
+    card = Card(household.name, _fingerprint_of(certificate.to_pem(ca)), _machine())
+    host = Host(code, card, read, monotonic(), on_fault=lambda error: show(f"{error}"))
+    async with open_host_lobby(host, listen=listen, is_scouting=is_scouting) as lobby:
+        show_ticket(Ticket(_dialled(lobby.listen), code, host.session, card.authority))
+        await lobby.newcomer()
+        if not await _answer(lobby, ask, _newcomer_text(requests[-1], is_guest)):
+            lobby.decline()
+            raise RefusedError(f"{requests[-1].device} was not admitted")
+        lobby.accept(issue)
+        await lobby.finish()
+        assert host.newcomer is not None
+        return host.newcomer
+
+
+async def join_household(
+    text: str,
+    folder: Path,
+    device: str,
+    kind: DeviceKind,
+    *,
+    ask: Ask,
+    show: Show,
+    hosts: Sequence[str] = (),
+    connect: Sequence[str] = (),
+    is_scouting: bool = True,
+) -> Identity:
+    """Join the household whose code or ticket a person has.
+
+    Args:
+        text: the code or the ticket.
+        folder: the household's folder on this machine: new, empty, or of the same
+            household.
+        device: the id that this device is to have.
+        kind: what it is.
+        ask: puts a question to the person.
+        show: tells the person what happens.
+        hosts: names and addresses at which others dial this device.
+        connect: `host:port` to dial, besides those on the ticket.
+        is_scouting: whether to look for the host on this network as well.
+
+    Raises:
+        UsageError: no code, ticket, id or address; or the folder holds something else.
+        SetupError: the folder cannot be written.
+        UnreachableError: no host was found, or it did not answer.
+        RefusedError: the code is wrong, or a person said no.
+        WireError: somebody interferes.
+    """
+    code, ticket = _understand(text)
+    check_id(device)
+    _check_free(folder, device)
+    private = new_key()
+    newcomer = Newcomer(device, kind, fingerprint(private.public_key()))
+    authority_seen = ticket.authority if ticket else ""
+    joiner = Joiner(code, newcomer, authority=authority_seen)
+    kept: list[Identity] = []
+
+    async def accept(card: Card) -> bytes | None:
+        _check_free(folder, device, card.household)
+        request = make_request(private, card.household, device, kind, hosts)
+        is_wanted = await _asked(ask, _household_text(card, newcomer))
+        if is_wanted:
+            show("Waiting for the other side to admit this device")
+        return request if is_wanted else None
+
+    async def store(grant: Grant) -> None:
+        kept.append(_keep(grant, joiner.card, folder, device, private))
+
+    async def choose(sessions: Sequence[str]) -> str:
+        for session in sessions:
+            question = f"Does the other screen show the session {session}?"
+            if await _asked(ask, question):
+                return session
+        raise UsageError("no host was chosen", hint="give the right one's --connect")
+
+    addresses = (*connect, *(ticket.addresses if ticket else ()))
+    await join(
+        joiner,
+        accept=accept,
+        keep=store,
+        choose=choose,
+        connect=tuple(dict.fromkeys(addresses)),
+        is_scouting=is_scouting,
+        session=ticket.host if ticket else "",
+    )
+    if joiner.state is not JoinerState.DONE:
+        show("This device is a member, but the other side may not know it yet")
+    return kept[0]
+
+
+def spaced(digits: str) -> str:
+    """A fingerprint for a person to compare: in groups of eight."""
+    return " ".join(digits[i : i + 8] for i in range(0, len(digits), 8))
+
+
+def _keep(
+    grant: Grant,
+    card: Card,
+    folder: Path,
+    device: str,
+    private: ec.EllipticCurvePrivateKey,
+) -> Identity:
+    try:
+        known = msgspec.msgpack.decode(grant.household, type=Membership)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise WireError(f"malformed membership: {error}") from None
+    if _fingerprint_of(known.ca) != card.authority:
+        raise WireError("the authority is not the one that the host showed first")
+    return keep(
+        folder,
+        device=device,
+        private=private,
+        cert_pem=grant.certificate,
+        ca_pem=known.ca,
+        charter=known.charter,
+    )
+
+
+def _understand(text: str) -> tuple[Code, Ticket | None]:
+    if is_ticket(text):
+        ticket = read_ticket(text)
+        return ticket.code, ticket
+    return read_code(text), None
+
+
+def _check_free(folder: Path, device: str, household: str = "") -> None:
+    """Refuse early what could not be kept later, when the id is given away already."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not (folder / "household.json").exists():
+        raise UsageError(
+            f"{folder} holds something already", hint="choose a folder that is empty"
+        )
+    there = load_household(folder).name
+    if household not in ("", there):
+        raise UsageError(
+            f"{folder} holds another household, {there}, than {household}",
+            hint="choose a folder that is empty",
+        )
+    if (folder / "devices" / device).exists():
+        raise UsageError(
+            f"{device} has an identity already in {folder}",
+            hint="renew it, or choose another id",
+        )
+
+
+def _fingerprint_of(pem: bytes) -> str:
+    """The fingerprint of an authority's key."""
+    try:
+        public = certificate.from_pem(pem).public_key()
+    except ValueError as error:
+        raise WireError(f"malformed authority: {error}") from None
+    if not isinstance(public, ec.EllipticCurvePublicKey):
+        raise WireError("the authority's key is not of an elliptic curve")
+    return fingerprint(public)
+
+
+def _newcomer_text(request: Request, is_guest: bool) -> str:
+    role = "a guest's " if is_guest else "a "
+    at = f"\n  dialled at  {', '.join(request.hosts)}" if request.hosts else ""
+    return (
+        f"{request.device} asks to join {request.household} as {role}"
+        f"{request.kind.value}.\n"
+        f"  key         {spaced(request.fingerprint)}{at}\n"
+        "Admit it?"
+    )
+
+
+def _household_text(card: Card, newcomer: Newcomer) -> str:
+    return (
+        f"{card.host} invites this device to the household {card.household}.\n"
+        f"  authority   {spaced(card.authority)}\n"
+        f"  your key    {spaced(newcomer.fingerprint)}\n"
+        f"Join it as {newcomer.device}, a {newcomer.kind.value}?"
+    )
+
+
+async def _asked(ask: Ask, question: str) -> bool:
+    answers: list[bool] = []
+    await in_thread(lambda: answers.append(ask(question)))
+    return answers[0]
+
+
+async def _answer(lobby: HostLobby, ask: Ask, question: str) -> bool:
+    """The person's answer, or the session's end if that comes first."""
+    asking = asyncio.ensure_future(_asked(ask, question))
+    ending = asyncio.ensure_future(lobby.ended())
+    try:
+        await asyncio.wait({asking, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if lobby.host.fault is not None:
+            raise lobby.host.fault
+        return await asking
+    finally:
+        for task in (asking, ending):
+            if not task.done():
+                await cancel(task)
+
+
+def _machine() -> str:
+    """This machine's name, as an id."""
+    name = re.sub(r"[^a-z0-9-]+", "-", socket.gethostname().split(".")[0].lower())
+    return name.strip("-")[:63] or "host"
+
+
+def _dialled(listen: Sequence[str]) -> tuple[str, ...]:
+    """The addresses under which others can dial what is listened at."""
+    found: dict[str, None] = {}
+    for address in listen:
+        host, _, port = address.rpartition(":")
+        wildcard = _ANY.get(host)
+        for name in [host] if wildcard is None else _own_addresses(wildcard):
+            found[f"{name}:{port}"] = None
+    return tuple(found)
+
+
+def _own_addresses(families: Sequence[socket.AddressFamily]) -> list[str]:
+    """This machine's addresses on the networks that it would answer through."""
+    found = []
+    for family in families:
+        # connecting a datagram socket sends nothing: it only looks up the route
+        with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((_SOMEWHERE[family], 9))
+            own = probe.getsockname()[0]
+            found.append(f"[{own}]" if family == socket.AF_INET6 else own)
+    return found or ["127.0.0.1"]
