@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -168,9 +169,21 @@ def test_every_shipped_rule_is_needed_by_a_case() -> None:
     assert {rule.id for rule in shipped_policy().rules} == named - {""}
 
 
+GUIDE = (Path(__file__).parents[2] / "docs" / "policy.md").read_text(encoding="utf-8")
+
+
 def test_the_guide_tells_of_every_shipped_rule() -> None:
-    guide = (Path(__file__).parents[2] / "docs" / "policy.md").read_text()
-    assert [r.id for r in shipped_policy().rules if f"`{r.id}`" not in guide] == []
+    rules = {f"`{rule.id}` | {rule.effect} |" for rule in shipped_policy().rules}
+    assert {rule for rule in rules if rule not in GUIDE} == set()
+
+
+def test_the_guides_example_does_what_it_says() -> None:
+    (example,) = re.findall(r"```cedar\n(.*?)```", GUIDE, re.DOTALL)
+    ours = Policy(shipped_policy().text + example)
+    roughly = receive(PHONE, PHONE, "location", "display", exact_m=500)
+    assert ours.decide(roughly).rule == "we-see-each-other"
+    assert not ours.decide(receive(PHONE, PHONE, "location", "display")).is_allowed
+    assert not shipped_policy().decide(roughly).is_allowed
 
 
 # -------------------------------------------------------------- laws of any question

@@ -181,13 +181,13 @@ class LedgerFile:
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF
             raise self._unusable(error, _HINTS.get(code, _KEEP)) from error
+        except UnicodeDecodeError as error:  # in the words for what it found damaged
+            raise self._unusable("it is damaged", _KEEP) from error
         except OSError as error:
             raise self._unusable(error, _OWNER) from error
 
-    def _unusable(self, error: Exception, hint: str) -> SetupError:
-        return SetupError(
-            f"{self._path} cannot be used as a ledger: {error}", hint=hint
-        )
+    def _unusable(self, why: Exception | str, hint: str) -> SetupError:
+        return SetupError(f"{self._path} cannot be used as a ledger: {why}", hint=hint)
 
     def _begin(self, key: Key | None, now: float) -> None:
         for statement in _TABLES:

@@ -16,8 +16,10 @@ log = logging.getLogger("trivet.fabric")
 
 #: A lease is asked for anew when this share of its time has passed.
 RENEW_AT = 0.8
-#: Event seconds between two tries for what was refused or could not be asked.
-RETRY_S = 60.0
+#: Event seconds until what was refused, or granted coarser, is asked for again; until
+#: what could not be asked is; and after the circumstances changed, when the owner has
+#: had time to see that too.
+RETRY_S, AWAY_S, SETTLE_S = 900.0, 5.0, 5.0
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -70,6 +72,11 @@ class Lessee:
         self._clock = clock
         self.standing = {wish: Standing() for wish in wishes}
 
+    @property
+    def leases(self) -> tuple[Lease, ...]:
+        """What is held."""
+        return tuple(s.lease for s in self.standing.values() if s.lease is not None)
+
     async def tick(self) -> None:
         """Ask for what is due, of those who are there; call it often."""
         now, alive = self._clock(), self._link.alive
@@ -89,12 +96,15 @@ class Lessee:
             if str(error) != standing.error:
                 log.warning("%s: %s", self._link.device, error)
             standing.error = str(error)
-            standing.due = now + RETRY_S
-            if isinstance(error, RefusedError):
+            is_refused = isinstance(error, RefusedError)
+            standing.due = now + (RETRY_S if is_refused else AWAY_S)
+            if is_refused:
                 standing.lease = None
             return
         standing.lease, standing.error = lease, ""
         standing.due = now + RENEW_AT * (lease.until - now)
+        if lease.exact_m > wish.exact_m:
+            standing.due = min(standing.due, now + RETRY_S)
 
     def ended(self, owner: str, end: LeaseEnd) -> None:
         """An owner says that a lease has ended; it is asked for anew in a while."""
@@ -104,7 +114,15 @@ class Lessee:
                 rule = f", by rule {end.rule}" if end.rule else ""
                 standing.error = f"{owner} ended it: {end.reason}{rule}"
                 standing.lease = None
-                standing.due = self._clock() + RETRY_S
+                standing.due = self._clock() + SETTLE_S
+
+    def ask_anew(self) -> None:
+        """The circumstances changed: what was refused may be granted now."""
+        soon = self._clock() + SETTLE_S
+        for wish, standing in self.standing.items():
+            lease = standing.lease
+            if lease is None or lease.exact_m > wish.exact_m:
+                standing.due = min(standing.due, soon)
 
     def forget(self, owner: str) -> None:
         """A device was started anew and knows of no lease: ask at once."""
