@@ -6,13 +6,29 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 
+import msgspec
 import pytest
+from tests.app.allies import home_trust, trust_of
 
 from trivet.app.gather import Gatherer
 from trivet.app.part import COMMAND, Part
-from trivet.domain import Adapter, Device, DeviceKind, Sample, UsageError, Value
+from trivet.app.trust import Trust
+from trivet.domain import (
+    Adapter,
+    Device,
+    DeviceKind,
+    Purpose,
+    Sample,
+    Signal,
+    UsageError,
+    Value,
+)
 from trivet.domain.wire import Ack, Advance, Command
 from trivet.fabric import Link, MemoryFabric
+from trivet.fabric.lessee import Wish
+
+#: What the home may set in the car.
+KNOB = "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature"
 
 
 class Thermometer(Adapter):
@@ -24,7 +40,7 @@ class Thermometer(Adapter):
 
     @property
     def device(self) -> Device:
-        return Device("car", DeviceKind.CAR)
+        return Device("car", DeviceKind.CAR, signals=(Signal("Vehicle.Speed"),))
 
     def samples(self, until: float) -> Iterator[Sample]:
         while self._time < until:
@@ -37,18 +53,35 @@ class Thermometer(Adapter):
         self.knob = value
 
 
-async def pair(stack: AsyncExitStack) -> tuple[Link, Link]:
-    fabric = MemoryFabric("ours")
-    home = await stack.enter_async_context(fabric.open_session("home"))
-    return home, await stack.enter_async_context(fabric.open_session("car"))
+class Pair(msgspec.Struct):
+    """The home and the car of a household."""
+
+    home: Link
+    car: Link
+    gatherer: Gatherer
+    part: Part
+
+    @property
+    def trust(self) -> Trust:
+        return self.gatherer._trust
+
+
+async def pair(stack: AsyncExitStack) -> Pair:
+    fabric, adapter = MemoryFabric("ours"), Thermometer()
+    ours, theirs = home_trust(), trust_of(adapter.device)
+    home = await stack.enter_async_context(fabric.open_session("home", gate=ours.gate))
+    car = await stack.enter_async_context(fabric.open_session("car", gate=theirs.gate))
+    gatherer = Gatherer(home, ours)
+    ours.attach(home, (Wish("car", ("Vehicle.**",), Purpose.COMFORT),))
+    return Pair(home, car, gatherer, Part(adapter, car, theirs))
 
 
 async def test_all_that_was_sent_has_come_when_advance_returns() -> None:
     async with AsyncExitStack() as stack:
-        home, car = await pair(stack)
-        Part(Thermometer(), car)
-        gatherer = Gatherer(home)
+        both = await pair(stack)
+        gatherer = both.gatherer
         running = asyncio.create_task(gatherer.run())
+        await both.trust.tick(0.0)
         for until in (10.0, 500.0, 500.0):
             assert await gatherer.advance("car", until) == ""
         assert len(gatherer.take()) == 500
@@ -61,14 +94,28 @@ async def test_all_that_was_sent_has_come_when_advance_returns() -> None:
 
 async def test_a_device_that_is_not_there_is_told_of() -> None:
     async with AsyncExitStack() as stack:
-        home, _ = await pair(stack)
-        assert "phone" in await Gatherer(home).advance("phone", 10.0)
+        both = await pair(stack)
+        assert "phone" in await both.gatherer.advance("phone", 10.0)
+
+
+async def test_nothing_comes_without_a_lease() -> None:
+    async with AsyncExitStack() as stack:
+        both = await pair(stack)
+        running = asyncio.create_task(both.gatherer.run())
+        assert await both.gatherer.advance("car", 10.0) == ""
+        assert both.gatherer.take() == []
+        assert both.gatherer.flows() == ()
+        running.cancel()
 
 
 async def test_a_device_cannot_speak_for_another() -> None:
     async with AsyncExitStack() as stack:
-        home, car = await pair(stack)
-        gatherer = Gatherer(home)
+        fabric = MemoryFabric("ours")
+        home = await stack.enter_async_context(fabric.open_session("home"))
+        car = await stack.enter_async_context(fabric.open_session("car"))
+        ours = home_trust()
+        ours.attach(home)
+        gatherer = Gatherer(home, ours)
         running = asyncio.create_task(gatherer.run())
         await car.publish("home", Sample("phone", "location", 1.0, 1.0), "location")
         await car.publish("home", Sample("car", "Vehicle.Speed", 1.0, 1.0), "x")
@@ -80,9 +127,8 @@ async def test_a_device_cannot_speak_for_another() -> None:
 @pytest.mark.parametrize(("value", "ok"), [(21.0, True), ("warm", False)])
 async def test_a_command_is_done_or_refused_with_a_word(value: Value, ok: bool) -> None:
     async with AsyncExitStack() as stack:
-        home, car = await pair(stack)
-        Part(Thermometer(), car)
-        reply = await home.ask("car", COMMAND, Command("knob", value, 1.0))
+        both = await pair(stack)
+        reply = await both.home.ask("car", COMMAND, Command(KNOB, value, 1.0))
         assert isinstance(reply, Ack)
         assert reply.ok is ok
         assert bool(reply.error) is not ok
@@ -90,7 +136,6 @@ async def test_a_command_is_done_or_refused_with_a_word(value: Value, ok: bool) 
 
 async def test_a_wrong_question_is_refused() -> None:
     async with AsyncExitStack() as stack:
-        home, car = await pair(stack)
-        Part(Thermometer(), car)
+        both = await pair(stack)
         with pytest.raises(Exception, match="wants a path"):
-            await home.ask("car", COMMAND, Advance(1.0))
+            await both.home.ask("car", COMMAND, Advance(1.0))

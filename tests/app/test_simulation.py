@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
+from tests.app.allies import trusted
 
 from trivet.app.hub import Hub
 from trivet.app.simulation import first_day, make_hub, make_part, run_through
@@ -19,16 +20,23 @@ async def lived(hours: float, answer: AnswerKind | None = None) -> Hub:
     start = first_day(world)
     async with AsyncExitStack() as stack:
         fabric = MemoryFabric("home")
-        home, phone, car = [
-            await stack.enter_async_context(fabric.open_session(device))
-            for device in ("home", "phone", "car")
-        ]
-        hub = make_hub(world, home, start)
-        make_part(world, DeviceKind.PHONE, phone, start)
-        make_part(world, DeviceKind.CAR, car, start)
-        gathering = asyncio.create_task(hub.gatherer.run())
+        hub: Hub | None = None
+        running = []
+        for kind in (DeviceKind.HOME, DeviceKind.PHONE, DeviceKind.CAR):
+            link, trust = await stack.enter_async_context(
+                trusted(fabric, world, kind, start)
+            )
+            if kind is DeviceKind.HOME:
+                hub = make_hub(world, link, trust, start)
+                running.append(asyncio.create_task(hub.gatherer.run()))
+            else:
+                part = make_part(world, kind, link, trust, start)
+                running.append(asyncio.create_task(part.run()))
+        assert hub is not None
+        await hub.reach(1.0)
         await run_through(hub, start + hours * 3600, answer)
-        gathering.cancel()
+        for task in running:
+            task.cancel()
     return hub
 
 

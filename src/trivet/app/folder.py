@@ -35,3 +35,8 @@ def atlas_file(folder: Path) -> Path:
 def identity_folder(folder: Path) -> Path:
     """The household's certificates and keys."""
     return folder / "identity"
+
+
+def ledger_file(folder: Path, device: str) -> Path:
+    """What a device gave away, and to whom."""
+    return folder / f"ledger-{device}.db"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from trivet.app.part import ADVANCE
+from trivet.app.trust import Trust
 from trivet.app.view import Flow
-from trivet.domain import PeerError, Sample
+from trivet.domain import Lease, PeerError, Sample
 from trivet.domain.wire import Advance, Watermark
 from trivet.fabric.link import Link
 
@@ -19,10 +20,12 @@ class Gatherer:
 
     Args:
         link: this device's place on the fabric.
+        trust: this device's leases.
     """
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, trust: Trust) -> None:
         self._link = link
+        self._trust = trust
         self._samples: list[Sample] = []
         self._received: dict[str, int] = {}
         self._base: dict[str, tuple[int, int]] = {}
@@ -34,6 +37,7 @@ class Gatherer:
     async def run(self) -> None:
         """Take in samples until the link closes."""
         async for received in self._link.subscribe():
+            await self._trust.hear(received)
             message = received.message
             if isinstance(message, Sample) and message.device == received.owner:
                 self._take(message)
@@ -84,7 +88,16 @@ class Gatherer:
     def flows(self) -> tuple[Flow, ...]:
         """What every device has given this one, by owner and path."""
         me = self._link.device
+        leases = {
+            (lease.owner, path): lease
+            for lease in self._trust.lessee.leases
+            for path in lease.paths
+        }
         return tuple(
-            Flow(owner, me, path, count, last)
+            Flow(owner, me, path, count, last, *_terms(leases.get((owner, path))))
             for (owner, path), (count, last) in sorted(self._flows.items())
         )
+
+
+def _terms(lease: Lease | None) -> tuple[str, int]:
+    return ("", 0) if lease is None else (lease.purpose.value, lease.exact_m)

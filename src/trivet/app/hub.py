@@ -8,22 +8,27 @@ from collections.abc import Sequence
 from trivet.app.album import Album
 from trivet.app.gather import Gatherer
 from trivet.app.mind import Mind
-from trivet.app.part import ANSWER, COMMAND, FORECAST, SUGGESTION, obey
+from trivet.app.part import ANSWER, COMMAND, obey
 from trivet.app.picture import Scene, draw_frame, draw_map
+from trivet.app.trust import Trust
 from trivet.app.view import Frame, MapView, TimelineEntry
 from trivet.domain import (
     Action,
     Adapter,
     Answer,
     AnswerKind,
+    Purpose,
     Suggestion,
     Surface,
     TrivetError,
     UnreachableError,
     UsageError,
 )
+from trivet.domain.sample import BATTERY, LOCATION
 from trivet.domain.wire import Ack, Command, Message
 from trivet.engine.explain import why, why_forecast
+from trivet.fabric.lease_gate import FORECAST, SUGGESTION
+from trivet.fabric.lessee import Wish
 from trivet.fabric.link import Link
 
 
@@ -35,11 +40,15 @@ class Hub:
         link: its place on the fabric.
         mind: what learns and suggests.
         scene: what is drawn besides: roads, notice, names.
+        trust: its leases; attached to the link here.
     """
 
-    def __init__(self, adapter: Adapter, link: Link, mind: Mind, scene: Scene) -> None:
+    def __init__(
+        self, adapter: Adapter, link: Link, mind: Mind, scene: Scene, trust: Trust
+    ) -> None:
         self.mind = mind
-        self.gatherer = Gatherer(link)
+        self.trust = trust
+        self.gatherer = Gatherer(link, trust)
         self.album = Album()
         self.time = 0.0
         self.speed = 60.0
@@ -49,6 +58,12 @@ class Hub:
         self._scene = scene
         self._others = (mind.roles.phone, mind.roles.car)
         self._silent: set[str] = set()
+        phone, car = self._others
+        wishes = (
+            Wish(phone, (LOCATION, BATTERY), Purpose.ARRIVAL),
+            Wish(car, ("Vehicle.**",), Purpose.COMFORT),
+        )
+        trust.attach(link, wishes)
         link.answer(ANSWER, self._answered)
 
     async def reach(self, timeout_s: float) -> None:
@@ -58,6 +73,7 @@ class Hub:
                 await self._link.reach(device, timeout_s)
             except UnreachableError as error:
                 self.mind.note(self.time, f"{device} is not there", [str(error)])
+        await self.trust.tick(self.time)
 
     async def step(self, until: float) -> list[Suggestion]:
         """Let the household live on until an event time; what is newly suggested."""
@@ -70,9 +86,11 @@ class Hub:
         for sample in self._adapter.samples(until):
             self.gatherer.note(sample)
             samples.append(sample)
+            await self.trust.learn(sample)
         for sample in sorted(samples, key=lambda sample: sample.time):
             self.mind.learn(sample)
         self.time = until
+        await self.trust.tick(until)
         before = self.mind.forecast
         new = self.mind.step(until)
         await self._show(new, self.mind.forecast is not before)
@@ -94,13 +112,13 @@ class Hub:
         }
         for suggestion in new:
             if suggestion.surface in device:
-                await self._link.publish(
+                await self.trust.show(
                     device[suggestion.surface], suggestion, SUGGESTION
                 )
         forecast = self.mind.forecast
         if is_forecast_new and forecast is not None:
             for recipient in self._others:
-                await self._link.publish(recipient, forecast, FORECAST)
+                await self.trust.show(recipient, forecast, FORECAST)
 
     async def _answered(self, asker: str, message: Message | None) -> Message:
         if not isinstance(message, Answer):

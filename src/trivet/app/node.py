@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from trivet.app.folder import identity_folder
+from trivet.app.folder import identity_folder, ledger_file
 from trivet.app.hub import Hub
+from trivet.app.keeper import Keeper, household_of
 from trivet.app.past import Past
 from trivet.app.simulation import (
     DAY_S,
@@ -22,6 +23,7 @@ from trivet.app.simulation import (
     first_day,
     learn_past,
     make_part,
+    make_trust,
     make_young_hub,
     recall,
     run_paced,
@@ -30,9 +32,11 @@ from trivet.app.simulation import (
 from trivet.app.view import TimelineEntry
 from trivet.devices.world import World
 from trivet.domain import AnswerKind, DeviceKind, SetupError, UsageError
+from trivet.fabric.certificate import key_from_pem
+from trivet.fabric.charter import own_charter
 from trivet.fabric.config import SessionConfig
 from trivet.fabric.identity import load_household, load_identity
-from trivet.fabric.link import Link
+from trivet.fabric.ledger import Ledger
 from trivet.fabric.session import open_session
 
 #: Real seconds that a device waits for the others before it goes on without them.
@@ -117,52 +121,60 @@ async def _live(
     tell: Callable[[TimelineEntry, str], None],
     on_page: Callable[[str], None],
 ) -> None:
-    household = load_household(identity_folder(settings.folder))
+    folder = identity_folder(settings.folder)
+    identity = load_identity(load_household(folder), settings.device)
+    household = household_of(own_charter(folder))
     config = SessionConfig(
-        identity=load_identity(household, settings.device),
+        identity=identity,
         listen=settings.listen,
         connect=settings.connect,
-        members=tuple(kind.value for kind in DEVICES),
+        members=tuple(sorted(household.members)),
     )
-    async with open_session(config) as link:
-        if past is not None:
-            await _live_home(settings, world, past, link, tell, on_page)
-            return
-        make_part(world, DeviceKind(settings.device), link, first_day(world))
-        async for _ in link.subscribe():
-            pass  # suggestions and forecasts that reach this surface
+    kind, start = DeviceKind(settings.device), first_day(world)
+    ledger = Ledger(
+        ledger_file(settings.folder, settings.device),
+        settings.device,
+        key=key_from_pem(identity.private_pem()),
+    )
+    with closing(make_trust(world, kind, household, ledger, start)) as trust:
+        async with open_session(config, gate=trust.gate) as link:
+            if past is not None:
+                hub = make_young_hub(world, link, trust, start)
+                life = _live_home(settings, world, past, hub, tell, on_page)
+            else:
+                life = make_part(world, kind, link, trust, start).run()
+            keeper = Keeper(folder, config, link, trust, link.reopen)
+            await _first_of(life, keeper.run())
+
+
+async def _first_of(*lives: Coroutine[Any, Any, None]) -> None:
+    """Run all until the first one ends, then end the others."""
+    running = [asyncio.ensure_future(life) for life in lives]
+    try:
+        done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 async def _live_home(
     settings: NodeSettings,
     world: World,
     past: Past,
-    link: Link,
+    hub: Hub,
     tell: Callable[[TimelineEntry, str], None],
     on_page: Callable[[str], None],
 ) -> None:
-    start = first_day(world)
-    hub = make_young_hub(world, link, start)
-    hub.mind.note(start, f"Learning the {LEARNED_DAYS} days before", [])
+    hub.mind.note(hub.time, f"Learning the {LEARNED_DAYS} days before", [])
     hub.speed = settings.speed
-    end = min(world.end_time, start + settings.days * DAY_S)
-    parts: list[Awaitable[None]] = [hub.gatherer.run()]
+    end = min(world.end_time, hub.time + settings.days * DAY_S)
+    lives = [hub.gatherer.run(), _days(hub, world, past, settings, end, tell)]
     if settings.page is not None:
-        parts.append(_page(hub, settings.page, on_page))
-    beside = [asyncio.ensure_future(part) for part in parts]
-    living = asyncio.ensure_future(_days(hub, world, past, settings, end, tell))
-    try:
-        done, _ = await asyncio.wait(
-            [living, *beside], return_when=asyncio.FIRST_COMPLETED
-        )
-        for task in done:
-            task.result()
-        if settings.page is not None and living in done:
-            await asyncio.Event().wait()  # the last day stays to be looked at
-    finally:
-        for task in (living, *beside):
-            task.cancel()
-        await asyncio.gather(living, *beside, return_exceptions=True)
+        lives.append(_page(hub, settings.page, on_page))
+    await _first_of(*lives)
 
 
 async def _page(hub: Hub, port: int, on_page: Callable[[str], None]) -> None:
@@ -198,3 +210,5 @@ async def _days(
         await run_through(hub, end, AnswerKind.YES, tell_new)
     else:
         await run_paced(hub, end)
+    if settings.page is not None:
+        await asyncio.Event().wait()  # the last day stays to be looked at

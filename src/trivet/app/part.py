@@ -1,9 +1,23 @@
-"""A phone's or a car's part: it lives on when asked, and gives its samples."""
+"""A phone's or a car's part: it lives on when asked, and gives what is leased."""
 
 from __future__ import annotations
 
-from trivet.domain import Adapter, Sample, TrivetError, UsageError
+from collections import deque
+
+from trivet.app.trust import Trust
+from trivet.domain import (
+    Adapter,
+    DeviceKind,
+    Forecast,
+    Purpose,
+    Suggestion,
+    TrivetError,
+    UsageError,
+)
+from trivet.domain.sample import LOCATION
 from trivet.domain.wire import Ack, Advance, Command, Message, Watermark
+from trivet.fabric.lease_gate import FORECAST, SUGGESTION
+from trivet.fabric.lessee import Wish
 from trivet.fabric.link import Link
 
 #: Asked of a simulated or replayed device: live on until an event time.
@@ -12,10 +26,19 @@ ADVANCE = "advance"
 COMMAND = "command"
 #: Asked of the home: what the person said to a suggestion.
 ANSWER = "answer"
-#: Path on which suggestions reach the surfaces.
-SUGGESTION = "suggestion"
-#: Path on which forecasts reach the surfaces.
-FORECAST = "forecast"
+
+
+#: What a phone and a car want of the others while they run.
+WISHES = {
+    DeviceKind.PHONE: (
+        Wish("home", (FORECAST, SUGGESTION), Purpose.DISPLAY),
+        Wish("car", ("Vehicle.IsMoving",), Purpose.SAFETY),
+    ),
+    DeviceKind.CAR: (
+        Wish("home", (FORECAST, SUGGESTION), Purpose.DISPLAY),
+        Wish("phone", (LOCATION,), Purpose.NAVIGATION),
+    ),
+}
 
 
 class Part:
@@ -24,25 +47,38 @@ class Part:
     Args:
         adapter: the device.
         link: its place on the fabric.
+        trust: its leases; attached to the link here.
     """
 
-    def __init__(self, adapter: Adapter, link: Link) -> None:
+    def __init__(self, adapter: Adapter, link: Link, trust: Trust) -> None:
         self._adapter = adapter
         self._link = link
+        self._trust = trust
         self._sent: dict[str, int] = {}
+        #: the newest suggestions and forecasts for this surface, newest last
+        self.shown: deque[Suggestion | Forecast] = deque(maxlen=64)
+        trust.attach(link, WISHES.get(adapter.device.kind, ()))
         link.answer(ADVANCE, self._advance)
         link.answer(COMMAND, self._command)
+
+    async def run(self) -> None:
+        """Take in what others send until the link closes."""
+        async for received in self._link.subscribe():
+            if await self._trust.hear(received):
+                continue
+            if isinstance(received.message, Suggestion | Forecast):
+                self.shown.append(received.message)
 
     async def _advance(self, asker: str, message: Message | None) -> Message:
         if not isinstance(message, Advance):
             raise UsageError("advance wants an event time")
         for sample in self._adapter.samples(message.until):
-            await self._give(asker, sample)
+            self._trust.time = max(self._trust.time, sample.time)
+            await self._trust.learn(sample)
+            for recipient in await self._trust.lessor.give(sample):
+                self._sent[recipient] = self._sent.get(recipient, 0) + 1
+        await self._trust.tick(message.until)
         return Watermark(message.until, self._sent.get(asker, 0))
-
-    async def _give(self, recipient: str, sample: Sample) -> None:
-        await self._link.publish(recipient, sample, sample.path)
-        self._sent[recipient] = self._sent.get(recipient, 0) + 1
 
     async def _command(self, asker: str, message: Message | None) -> Message:
         if not isinstance(message, Command):

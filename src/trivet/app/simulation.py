@@ -6,15 +6,21 @@ import asyncio
 from collections.abc import Callable
 from time import monotonic
 
+from msgspec.structs import replace
+
 from trivet.app.hub import Hub
 from trivet.app.mind import Mind, Roles
 from trivet.app.part import Part
 from trivet.app.picture import Scene
+from trivet.app.trust import MADE, Household, Trust
 from trivet.app.zone import fixed_zone
 from trivet.atlas import MemoryAtlas
 from trivet.devices.world import World
 from trivet.domain import AnswerKind, DeviceKind, TrivetError
+from trivet.fabric.access import Party
+from trivet.fabric.ledger import Ledger
 from trivet.fabric.link import Link
+from trivet.fabric.policy import shipped_policy
 from trivet.skills.registry import load
 
 #: Days that the household has lived before the demo begins, which the mind learns.
@@ -31,18 +37,18 @@ def first_day(world: World) -> float:
     return world.start_time + LEARNED_DAYS * DAY_S + 6 * 3600.0
 
 
-def make_hub(world: World, link: Link, start: float) -> Hub:
+def make_hub(world: World, link: Link, trust: Trust, start: float) -> Hub:
     """The home of the simulated household, with all days before `start` learned."""
-    hub = make_young_hub(world, link, start)
+    hub = make_young_hub(world, link, trust, start)
     recall(hub, world, learn_past(world, start))
     return hub
 
 
-def make_young_hub(world: World, link: Link, start: float) -> Hub:
+def make_young_hub(world: World, link: Link, trust: Trust, start: float) -> Hub:
     """The same home with nothing learned yet; `recall` gives it its past."""
     mind = _make_mind(world)
     scene = Scene(world.notice, world.roads, world.points_of_interest)
-    hub = Hub(world.adapter(DeviceKind.HOME, start), link, mind, scene)
+    hub = Hub(world.adapter(DeviceKind.HOME, start), link, mind, scene, trust)
     hub.time = start
     return hub
 
@@ -76,9 +82,32 @@ def _make_mind(world: World) -> Mind:
     return Mind(Roles(), fixed_zone(world.zone), load(), atlas)
 
 
-def make_part(world: World, kind: DeviceKind, link: Link, start: float) -> Part:
+def make_part(
+    world: World, kind: DeviceKind, link: Link, trust: Trust, start: float
+) -> Part:
     """The phone or the car of the simulated household."""
-    return Part(world.adapter(kind, start), link)
+    return Part(world.adapter(kind, start), link, trust)
+
+
+def make_trust(
+    world: World,
+    kind: DeviceKind,
+    household: Household,
+    ledger: Ledger,
+    start: float,
+) -> Trust:
+    """What stands between a device of the simulated household and the others."""
+    device = world.adapter(kind, start).device
+    if kind is DeviceKind.HOME:
+        device = replace(device, signals=(*device.signals, *MADE))
+    return Trust(device, household, ledger, start, zone=world.zone)
+
+
+def simulated_household() -> Household:
+    """Phone, car and home under the policy that is shipped."""
+    kinds = (DeviceKind.PHONE, DeviceKind.CAR, DeviceKind.HOME)
+    members = {kind.value: Party(kind.value, kind) for kind in kinds}
+    return Household(members, shipped_policy())
 
 
 async def run_through(

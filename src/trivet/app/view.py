@@ -50,6 +50,8 @@ class Flow(msgspec.Struct, frozen=True):
         path: which signal.
         count: samples given.
         last: event time of the last one.
+        purpose: what for, as the running lease says; empty where none runs.
+        exact_m: exactness of a position, in metres; 0 as measured.
     """
 
     owner: str
@@ -57,6 +59,8 @@ class Flow(msgspec.Struct, frozen=True):
     path: str
     count: int
     last: float
+    purpose: str = ""
+    exact_m: int = 0
 
 
 class TimelineEntry(msgspec.Struct, frozen=True, omit_defaults=True):

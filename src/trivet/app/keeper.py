@@ -1,0 +1,188 @@
+"""Keeps what the household agreed current in a running device.
+
+The charter changes on this machine (a device paired, revoked, a policy set) or on
+another; either way the newest one is taken up within POLL_S, without ending the
+session for longer than it takes to open one, and handed on to whoever is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from trivet.app.trust import Household, Trust
+from trivet.domain import PeerError, TrivetError, UsageError
+from trivet.domain.wire import Document, Message
+from trivet.fabric import charter
+from trivet.fabric.access import Party
+from trivet.fabric.background import cancel
+from trivet.fabric.charter import Charter, is_revoked
+from trivet.fabric.config import SessionConfig
+from trivet.fabric.letter import Received
+from trivet.fabric.link import Link
+from trivet.fabric.policy import Policy, shipped_policy
+
+log = logging.getLogger("trivet.app")
+
+#: Asked of any device, and told on this path: the charter that it keeps.
+CHARTER = "charter"
+#: Seconds between two looks at the charter on the disk.
+POLL_S = 0.2
+#: Charters of others that wait to be read; more are not believed to be needed.
+MAX_WAITING = 16
+
+#: Takes a session's config anew; see ZenohLink.reopen.
+Reopen = Callable[[SessionConfig], Awaitable[None]]
+
+
+def household_of(agreed: Charter) -> Household:
+    """Who belongs to the household and its policy, by its charter.
+
+    Raises:
+        InputError: its policy cannot be read by this version.
+    """
+    members = {
+        member.device: Party(member.device, member.kind, member.is_guest)
+        for member in agreed.members
+        if not is_revoked(agreed, member.device, member.fingerprint)
+    }
+    policy = (
+        Policy(agreed.policy, source="the household's policy")
+        if agreed.policy
+        else shipped_policy()
+    )
+    return Household(members, policy)
+
+
+class Keeper:
+    """Watches the charter of one device.
+
+    Args:
+        folder: where the household's certificates are.
+        config: the session's, opened anew when the members change.
+        link: the device's place on the fabric.
+        trust: what is told of changes.
+        reopen: opens the session anew.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        config: SessionConfig,
+        link: Link,
+        trust: Trust,
+        reopen: Reopen,
+    ) -> None:
+        self._folder = folder
+        self._config = config
+        self._link = link
+        self._trust = trust
+        self._reopen = reopen
+        self._stamp = self._look()
+        self._data = charter.load_charter(folder)
+        self._shown: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(MAX_WAITING)
+        link.answer(CHARTER, self._asked)
+        trust.also_hear(self.hear)
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        meeting = asyncio.ensure_future(self._meet())
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(POLL_S):
+                        shown = await self._shown.get()
+                except TimeoutError:
+                    await self._reread()
+                else:
+                    await self._learn(*shown)
+        finally:
+            await cancel(meeting)
+
+    async def hear(self, received: Received) -> bool:
+        """Take in what another device sent; whether it was a charter."""
+        message = received.message
+        if not isinstance(message, Document) or received.path != CHARTER:
+            return False
+        self._show(received.owner, message)
+        return True
+
+    async def _reread(self) -> None:
+        stamp = self._look()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            await self._take_up(charter.load_charter(self._folder))
+
+    def _show(self, sender: str, message: Message) -> None:
+        """Have a charter read when its turn comes, not within an answer."""
+        if not isinstance(message, Document) or message.body == self._data:
+            return
+        if not self._shown.full():
+            self._shown.put_nowait((sender, message.body))
+
+    def _look(self) -> tuple[int, int]:
+        found = (self._folder / charter.FILE).stat()
+        return found.st_mtime_ns, found.st_ino
+
+    async def _meet(self) -> None:
+        """Show the charter to whoever comes, and look at theirs."""
+        async for life in self._link.watch():
+            if not life.is_alive:
+                continue
+            self._trust.lessee.forget(life.device)
+            try:
+                theirs = await self._link.ask(
+                    life.device, CHARTER, Document(CHARTER, self._data)
+                )
+            except PeerError as error:
+                log.info("%s: no charter of %s: %s", self._link.device, life, error)
+                continue
+            self._show(life.device, theirs)
+
+    async def _asked(self, asker: str, message: Message | None) -> Message:
+        if not isinstance(message, Document):
+            raise UsageError("charter wants a charter")
+        self._show(asker, message)
+        return Document(CHARTER, self._data)
+
+    async def _learn(self, sender: str, data: bytes) -> None:
+        """Merge what another device showed; what no issuer signed is not taken."""
+        try:
+            kept = await asyncio.to_thread(charter.save_charter, self._folder, data)
+        except TrivetError as error:
+            log.warning("%s: the charter that %s showed: %s", self._me, sender, error)
+            return
+        self._stamp = self._look()
+        await self._take_up(kept)
+
+    async def _take_up(self, data: bytes) -> None:
+        if data == self._data:
+            return
+        self._data = data
+        try:
+            household = household_of(charter.own_charter(self._folder))
+        except TrivetError as error:
+            log.error("%s: the charter holds, its policy does not: %s", self._me, error)
+            return
+        before = set(self._trust.household.members)
+        await self._trust.agree(household)  # from here on who is out hears nothing
+        await self._hand_on()
+        if set(household.members) != before:
+            members = tuple(sorted(household.members))
+            self._config = replace(self._config, members=members)
+            await self._reopen(self._config)
+
+    async def _hand_on(self) -> None:
+        for device in sorted(self._link.alive):
+            try:
+                await self._link.publish(device, Document(CHARTER, self._data), CHARTER)
+            except TrivetError as error:
+                log.info("%s: %s did not get the charter: %s", self._me, device, error)
+
+    @property
+    def _me(self) -> str:
+        return self._link.device
