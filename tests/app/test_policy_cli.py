@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from typer.testing import CliRunner, Result
 
 from trivet.app.cli.policy import policy_app, policy_file
 from trivet.app.folder import identity_folder
-from trivet.fabric.identity import create_household
+from trivet.domain import DeviceKind
+from trivet.fabric.household import authority
+from trivet.fabric.identity import create_household, enrol, load_household
 from trivet.fabric.policy import load_policy, shipped_policy
 
 OWN = '@id("all") @why("All is ours.")\npermit(principal, action, resource);\n'
@@ -114,6 +118,17 @@ def test_why_takes_every_circumstance(home: Path) -> None:
     guest = (*light, "--owner-kind", "home", "--who-guest", "--guest-present")
     assert not answer(*guest)["is_allowed"]
     assert answer(*guest, "--at-home")["rule"] == "guest-switches-lights"
+
+
+def test_why_knows_the_households_own_devices(home: Path) -> None:
+    household = load_household(identity_folder(home))
+    for device, is_guest in (("eves-phone", False), ("bobs-phone", True)):
+        public = ec.generate_private_key(ec.SECP256R1()).public_key()
+        issuer, now = authority(household), datetime.now(UTC)
+        enrol(household, issuer, device, DeviceKind.PHONE, public, now, is_guest)
+    unlock = ("command", "home", "lock.front_door", "--value", "unlocked")
+    assert answer("why", "eves-phone", *unlock)["rule"] == "phone-commands-home"
+    assert answer("why", "bobs-phone", *unlock)["rule"] == "guest-commands-no-more"
 
 
 @pytest.mark.parametrize(

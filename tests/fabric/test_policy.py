@@ -81,7 +81,6 @@ ALLOWED = [
     ("phone-sees-car", receive(PHONE, CAR, "Vehicle.Speed", "safety", **DRIVING)),
     ("guest-feels-heating", receive(GUEST, HOME, HEAT, "comfort")),
     ("home-tempers-car", command(HOME, CAR, HVAC, "true")),
-    ("home-serves-phone", command(HOME, PHONE, "ringer", "on", purpose="comfort")),
     ("phone-commands-home", command(PHONE, HOME, LIGHT, "on")),
     ("phone-commands-home", command(PHONE, HOME, HEAT, "21.0", **NIGHT)),
     ("phone-commands-home", command(PHONE, HOME, LOCK, "unlocked", **BOTH)),

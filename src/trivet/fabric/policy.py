@@ -10,7 +10,6 @@ Source: Cedar, https://docs.cedarpolicy.com/auth/authorization.html
 from __future__ import annotations
 
 import json
-import os
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -18,7 +17,7 @@ from pathlib import Path
 from cedarpy import AuthzResult, Entities, PolicySet, is_authorized
 
 from trivet.domain.error import InputError, SetupError
-from trivet.fabric import cedar
+from trivet.fabric import cedar, disk
 from trivet.fabric.access import Access, Decision, Party, Verb
 from trivet.fabric.cedar import Rule
 
@@ -159,22 +158,7 @@ def save_policy(folder: Path, policy: Policy) -> Path:
         SetupError: the folder cannot be written.
     """
     path = folder / FILE_NAME
-    draft = folder / f".{FILE_NAME}.{os.getpid()}"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    try:
-        draft.unlink(missing_ok=True)
-        try:
-            with os.fdopen(os.open(draft, flags, 0o644), "wb") as file:
-                file.write(policy.text.encode())
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-    except OSError as error:
-        raise SetupError(
-            f"{path} cannot be written: {error.strerror}", hint="check who owns it"
-        ) from error
+    disk.replace(path, policy.text.encode())
     return path
 
 

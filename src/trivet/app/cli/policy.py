@@ -15,7 +15,7 @@ from trivet.app.cli.output import console, print_json, print_table, told
 from trivet.app.folder import household_folder, identity_folder
 from trivet.domain import DeviceKind, InputError, SetupError, UsageError
 from trivet.domain.lease import Purpose
-from trivet.fabric import key
+from trivet.fabric import charter, key
 from trivet.fabric.access import Access, Circumstances, Decision, Party, Verb
 from trivet.fabric.identity import load_household
 from trivet.fabric.policy import (
@@ -218,18 +218,18 @@ def why(
     as_json: JsonOption = False,
 ) -> None:
     """Whether a device may, by which rule, in the rule's own words."""
+    folder = identity_folder(household_folder(household))
     access = Access(
         verb,
-        _party(who, who_kind, who_guest),
-        _party(owner, owner_kind, owner_guest),
+        _member(folder, who, who_kind, who_guest),
+        _member(folder, owner, owner_kind, owner_guest),
         key.check_path(path),
         Circumstances(driving, at_home, guest_present, night),
         purpose or "",
         exact,
         value,
     )
-    policy = load_policy(identity_folder(household_folder(household)))
-    decision = policy.decide(access)
+    decision = load_policy(folder).decide(access)
     if as_json:
         print_json(decision)
         return
@@ -251,6 +251,17 @@ def set_policy(
         print_json({"file": str(written), "rules": len(policy.rules)})
     else:
         console.print(f"{written} now holds the policy of {len(policy.rules)} rules")
+
+
+def _member(
+    folder: Path, device: str, kind: DeviceKind | None, is_guest: bool
+) -> Party:
+    """A device as it is said to be, else as the household's charter has it."""
+    has_charter = (folder / charter.FILE).exists()
+    member = charter.own_charter(folder).member(device) if has_charter else None
+    if member is None:
+        return _party(device, kind, is_guest)
+    return _party(device, kind or member.kind, is_guest or member.is_guest)
 
 
 def _party(device: str, kind: DeviceKind | None, is_guest: bool) -> Party:
