@@ -15,11 +15,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from trivet.app.account import happened, known, other, plain, sentence
 from trivet.app.cli.option import HouseholdOption, JsonOption
 from trivet.app.cli.output import console, errors, print_json, told
-from trivet.app.folder import household_folder, identity_folder
+from trivet.app.folder import household_folder, identity_folder, ledger_file
 from trivet.app.zone import named_zone
 from trivet.domain import SetupError, UsageError
 from trivet.fabric import certificate
-from trivet.fabric.identity import load_household, load_identity
+from trivet.fabric.household import (
+    authority_certificate,
+    load_household,
+    read_certificate,
+)
 from trivet.fabric.key import check_id
 from trivet.fabric.ledger import Ledger
 from trivet.fabric.ledger_chain import parse_head
@@ -31,11 +35,6 @@ DeviceOption: TypeAlias = Annotated[
 ZoneOption: TypeAlias = Annotated[
     str, typer.Option("--zone", help="Such as Europe/Berlin; else this machine's.")
 ]
-
-
-def ledger_file(folder: Path, device: str) -> Path:
-    """A device's ledger in the household's folder."""
-    return folder / f"ledger-{check_id(device)}.db"
 
 
 @ledger_app.callback(invoke_without_command=True)
@@ -152,12 +151,18 @@ def _public_key(
     folder: Path, device: str
 ) -> tuple[ec.EllipticCurvePublicKey | None, str]:
     try:
-        identity = load_identity(load_household(identity_folder(folder)), device)
+        home = load_household(identity_folder(folder))
+        path = home.folder / "devices" / device / "cert.pem"
+        cert = read_certificate(path, f"copy it from {device}")
+        authority = authority_certificate(home)
     except SetupError as error:
         return None, str(error)
-    public = certificate.from_pem(identity.cert_path.read_bytes()).public_key()
+    public = cert.public_key()
+    is_own = certificate.device_of(cert) == device
+    if not is_own or not certificate.is_issued_by(cert, authority):
+        return None, f"{path} is not the certificate of {device} in this household"
     if not isinstance(public, ec.EllipticCurvePublicKey):
-        return None, f"the key of {device} is of another kind"
+        return None, f"the key in {path} is not of an elliptic curve"
     return public, ""
 
 
