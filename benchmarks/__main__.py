@@ -1,25 +1,49 @@
 """Prints every figure that the documents quote: `make bench`, or some by name.
 
-python -m benchmarks device replay
+python -m benchmarks [--json] [NAME ...]
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
+import json
 from importlib import import_module
 
-BENCHMARKS = ("device", "replay", "atlas", "fabric")
+#: Name -> module and function that gives rows of name, value and unit.
+BENCHMARKS = {
+    "device": ("device", "rows"),
+    "demo": ("demo", "rows"),
+    "screen": ("screen", "rows"),
+    "replay": ("replay", "rows"),
+    "atlas": ("atlas", "rows"),
+    "fabric": ("fabric", "rows"),
+}
+#: Only by name: they take minutes.
+LONG = {"million": ("atlas", "million_rows")}
 
 
-def main(names: list[str]) -> None:
-    unknown = [name for name in names if name not in BENCHMARKS]
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="benchmarks")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--json", action="store_true", help="one line a figure")
+    chosen = parser.parse_args()
+    known = BENCHMARKS | LONG
+    unknown = [name for name in chosen.names if name not in known]
     if unknown:
-        sys.exit(f"no benchmark {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}")
-    for name in names or BENCHMARKS:
-        print(f"\n{name}", flush=True)
-        for what, value, unit in import_module(f"benchmarks.{name}").rows():
-            print(f"  {what:<64} {value:>12,.3f} {unit}", flush=True)
+        parser.error(f"no benchmark {unknown[0]!r}; there are: {', '.join(known)}")
+    for name in chosen.names or BENCHMARKS:
+        module, function = known[name]
+        if not chosen.json:
+            print(f"\n{name}", flush=True)
+        for what, value, unit in getattr(
+            import_module(f"benchmarks.{module}"), function
+        )():
+            if chosen.json:
+                row = {"benchmark": name, "what": what.strip(), "value": value}
+                print(json.dumps(row | {"unit": unit}), flush=True)
+            else:
+                print(f"  {what:<64} {value:>12,.3f} {unit}", flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -28,6 +28,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "suggestions": ("now", "suggestions_app", "What trivet would suggest."),
     "why": ("now", "why_app", "Why trivet thinks so."),
     "replay": ("replay", "app", "Replay recorded lives, judge each forecast."),
+    "bench": ("bench", "app", "Measure this machine: the figures in the docs."),
     "doctor": ("doctor", "app", "Whether this machine has what trivet needs."),
 }
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}

@@ -1,0 +1,47 @@
+"""`trivet bench`: the figures that the documents quote, measured here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import trivet
+from trivet.app.cli.option import JsonOption
+from trivet.app.cli.output import told
+from trivet.domain import SetupError
+
+app = typer.Typer()
+
+
+@app.command("bench")
+@told
+def bench(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Such as demo, screen; all but the long ones if none."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure this machine, and print each figure that the documents quote."""
+    words = [*(["--json"] if as_json else []), *(names or [])]
+    command = [sys.executable, "-m", "benchmarks", *words]
+    raise typer.Exit(subprocess.run(command, cwd=checkout()).returncode)
+
+
+def checkout(package: Path = Path(trivet.__file__).parent) -> Path:
+    """The source checkout that this package is part of.
+
+    Raises:
+        SetupError: it is installed from a wheel, which carries no benchmarks.
+    """
+    root = package.parent.parent
+    if not (root / "benchmarks" / "__main__.py").is_file():
+        raise SetupError(
+            "the benchmarks are not part of an installed trivet",
+            hint="clone its repository, and run `make bench` there",
+        )
+    return root

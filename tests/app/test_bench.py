@@ -1,0 +1,38 @@
+"""`trivet bench`: the checkout's benchmarks by name, or what to do without them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from trivet.app.cli.bench import app, checkout
+from trivet.domain import SetupError
+
+
+def test_the_checkout_is_found_beside_the_package() -> None:
+    assert (checkout() / "benchmarks" / "screen.py").is_file()
+
+
+def test_without_a_checkout_it_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="make bench"):
+        checkout(tmp_path / "site-packages" / "trivet")
+
+
+def test_an_unknown_name_is_the_callers_fault(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert CliRunner().invoke(app, ["nothing"]).exit_code == 2
+    assert "there are: device, demo, screen" in capfd.readouterr().err
+
+
+def test_every_name_has_its_module_and_its_rows() -> None:
+    code = (
+        "from importlib import import_module; import benchmarks.__main__ as b\n"
+        "for module, rows in (b.BENCHMARKS | b.LONG).values():\n"
+        "    assert callable(getattr(import_module('benchmarks.' + module), rows))"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=checkout(), check=True)
