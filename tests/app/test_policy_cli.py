@@ -12,12 +12,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from typer.testing import CliRunner, Result
 
-from trivet.app.cli.policy import policy_app, policy_file
+from trivet.app.cli.policy import lived_by, policy_app
 from trivet.app.folder import identity_folder
 from trivet.domain import DeviceKind
 from trivet.fabric.household import authority
 from trivet.fabric.identity import create_household, enrol, load_household
-from trivet.fabric.policy import load_policy, shipped_policy
+from trivet.fabric.policy import shipped_policy
 
 OWN = '@id("all") @why("All is ours.")\npermit(principal, action, resource);\n'
 
@@ -56,10 +56,14 @@ def test_the_shipped_policy_is_shown_until_one_is_set(home: Path, own: Path) -> 
     shown = answer("show")
     assert shown["source"] == "as shipped"
     assert [r["id"] for r in shown["rules"]] == [r.id for r in shipped_policy().rules]
-    assert answer("set", own) == {"file": str(policy_file(home)), "rules": 1}
-    assert answer("show")["source"] == str(policy_file(home))
+    version = answer("set", own)["charter"]
+    assert answer("show")["source"] == "the household's own"
     assert policy("show", "all").stdout == OWN
     assert policy("show", "--text").stdout == OWN
+    assert answer("set", "--shipped")["charter"] == version + 1
+    assert answer("show")["source"] == "as shipped"
+    assert policy("set").exit_code == 2
+    assert policy("set", own, "--shipped").exit_code == 2
 
 
 def test_the_shown_text_is_a_policy_to_begin_with(home: Path, own: Path) -> None:
@@ -86,7 +90,7 @@ def test_a_wrong_policy_is_not_set(home: Path, own: Path) -> None:
     wrong = own.with_name("wrong.cedar")
     wrong.write_text(OWN + OWN)
     assert policy("set", wrong).exit_code == 4
-    assert load_policy(identity_folder(home)).text == OWN
+    assert lived_by(identity_folder(home)).text == OWN
 
 
 def test_a_policy_is_set_only_where_a_household_is(tmp_path: Path, own: Path) -> None:

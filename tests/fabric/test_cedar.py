@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,12 +14,9 @@ from hypothesis import strategies as st
 from trivet.domain import InputError, SetupError
 from trivet.fabric import cedar
 from trivet.fabric.policy import (
-    FILE_NAME,
     Policy,
     check_text,
-    load_policy,
     read_policy,
-    save_policy,
     shipped_policy,
 )
 
@@ -215,63 +210,14 @@ def test_attack_nesting_ends_no_process_even_on_a_small_stack() -> None:
 # ------------------------------------------------------------------------ the file
 
 
-def test_a_household_with_no_policy_lives_by_the_shipped_one(tmp_path: Path) -> None:
-    assert load_policy(tmp_path) is shipped_policy()
-    assert load_policy(tmp_path / "absent") is shipped_policy()
-
-
-def test_a_policy_is_read_back_as_it_was_set(tmp_path: Path) -> None:
-    for text in (GOOD, SHIPPED):
-        assert save_policy(tmp_path, Policy(text)) == tmp_path / FILE_NAME
-        assert load_policy(tmp_path).text == text
-        assert os.listdir(tmp_path) == [FILE_NAME]
-    assert stat.S_IMODE((tmp_path / FILE_NAME).stat().st_mode) & 0o022 == 0
-
-
-def test_a_policy_that_cannot_be_put_in_place_leaves_the_old(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    save_policy(tmp_path, Policy(GOOD))
-
-    def fail(handle: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(SetupError, match="No space left"):
-        save_policy(tmp_path, Policy(SHIPPED))
-    assert load_policy(tmp_path).text == GOOD
-    assert os.listdir(tmp_path) == [FILE_NAME]
-
-
-def test_attack_a_policy_that_others_can_write_is_not_obeyed(tmp_path: Path) -> None:
-    path = save_policy(tmp_path, Policy(GOOD))
-    for mode in (0o664, 0o646):
-        path.chmod(mode)
-        with pytest.raises(SetupError, match="by others than its owner"):
-            load_policy(tmp_path)
-
-
-def test_attack_the_draft_is_a_link_to_another_file(tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    other.write_text("kept")
-    (tmp_path / f".{FILE_NAME}.{os.getpid()}").symlink_to(other)
-    save_policy(tmp_path, Policy(GOOD))
-    assert other.read_text() == "kept"
-    assert load_policy(tmp_path).text == GOOD
-
-
 def test_a_file_that_cannot_be_read_is_no_reason_to_allow(tmp_path: Path) -> None:
-    path = tmp_path / FILE_NAME
+    path = tmp_path / "policy.cedar"
     path.write_bytes(b"// \xff\n")
     with pytest.raises(InputError, match=r"policy\.cedar:1: it is not UTF-8"):
-        load_policy(tmp_path)
+        read_policy(path)
     path.write_bytes(b"/" * 100_000)
     with pytest.raises(InputError, match="longer than 64 KiB"):
-        load_policy(tmp_path)
-    path.unlink()
-    path.mkdir(mode=0o755)
-    with pytest.raises(SetupError, match="cannot be read"):
-        load_policy(tmp_path)
-    (tmp_path / "file").touch()
-    with pytest.raises(SetupError, match="cannot be read"):
-        load_policy(tmp_path / "file")
+        read_policy(path)
+    for unreadable in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(SetupError, match="cannot be read"):
+            read_policy(unreadable)

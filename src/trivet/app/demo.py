@@ -24,6 +24,8 @@ from trivet.fabric.identity import create_household, issue
 Up: TypeAlias = Callable[[Sequence[str]], None]
 #: Real seconds that the processes have to end by themselves.
 END_S = 1.5
+#: Where phone and car listen, so that they reach each other too.
+ANYWHERE = "127.0.0.1:0"
 
 
 def run_demo(up: Up, home_options: Sequence[str], shared_options: Sequence[str]) -> int:
@@ -55,8 +57,8 @@ def run_demo(up: Up, home_options: Sequence[str], shared_options: Sequence[str])
         try:
             for device, options in {
                 "home": ["--listen", address, *home_options],
-                "phone": ["--connect", address],
-                "car": ["--connect", address],
+                "phone": ["--connect", address, "--listen", ANYWHERE],
+                "car": ["--connect", address, "--listen", ANYWHERE],
             }.items():
                 children[device] = _start(up, [device, *common, *options])
             return _await_home(children)

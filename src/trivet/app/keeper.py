@@ -50,12 +50,18 @@ def household_of(agreed: Charter) -> Household:
         for member in agreed.members
         if not is_revoked(agreed, member.device, member.fingerprint)
     }
-    policy = (
-        Policy(agreed.policy, source="the household's policy")
-        if agreed.policy
-        else shipped_policy()
-    )
-    return Household(members, policy)
+    return Household(members, policy_of(agreed))
+
+
+def policy_of(agreed: Charter) -> Policy:
+    """The household's policy: its own, or the one that is shipped.
+
+    Raises:
+        InputError: it cannot be read by this version.
+    """
+    if not agreed.policy:
+        return shipped_policy()
+    return Policy(agreed.policy, source="the household's policy")
 
 
 class Keeper:

@@ -218,10 +218,10 @@ class LeaseBook:
 
     def _refuse(self, who: Party, path: str, wanted: LeaseRequest) -> None:
         decision = self._decide(who, path, wanted.purpose, wanted.exact_m)
-        rule = f"rule {decision.rule}" if decision.rule else "no rule allows it"
+        rule = f" (rule {decision.rule})" if decision.rule else ""
         raise RefusedError(
             f"{self.me.device} does not give {', '.join(wanted.paths)} to {who.device} "
-            f"for {wanted.purpose}: {decision.why} ({rule})",
+            f"for {wanted.purpose}: {decision.why}{rule}",
             hint=f"its owner can see why: trivet policy why {who.device} receive "
             f"{self.me.device} {path} --purpose {wanted.purpose}",
         )

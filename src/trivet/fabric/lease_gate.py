@@ -142,10 +142,10 @@ class LeaseGate:
             self._write(access, decision)
         if not decision.is_allowed:
             wish = f"set {access.path} to {access.value}" if is_command else question
-            rule = f"rule {decision.rule}" if decision.rule else "no rule allows it"
+            rule = f" (rule {decision.rule})" if decision.rule else ""
             raise RefusedError(
                 f"{asker} may not ask {self._book.me.device} to {wish}: "
-                f"{decision.why} ({rule})",
+                f"{decision.why}{rule}",
                 hint=f"its owner can see why: trivet policy why {asker} "
                 f"{access.verb} {self._book.me.device} {access.path}",
             )

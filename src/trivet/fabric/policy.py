@@ -17,23 +17,18 @@ from pathlib import Path
 from cedarpy import AuthzResult, Entities, PolicySet, is_authorized
 
 from trivet.domain.error import InputError, SetupError
-from trivet.fabric import cedar, disk
+from trivet.fabric import cedar
 from trivet.fabric.access import Access, Decision, Party, Verb
 from trivet.fabric.cedar import Rule
 
 __all__ = [
-    "FILE_NAME",
     "Policy",
     "Rule",
     "check_text",
-    "load_policy",
     "read_policy",
-    "save_policy",
     "shipped_policy",
 ]
 
-#: The household's own policy in its identity folder.
-FILE_NAME = "policy.cedar"
 #: Answers, and parties with paths, that are kept ready.
 _CACHED = 4096
 _NO_RULE = "no rule allows it"
@@ -123,43 +118,6 @@ def read_policy(path: Path) -> Policy:
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError("it is not UTF-8", path=str(path), line=line) from error
     return Policy(text, source=str(path))
-
-
-def load_policy(folder: Path) -> Policy:
-    """The policy of the household whose identity folder this is.
-
-    Its own if it has set one, else the shipped one.
-
-    Raises:
-        SetupError: its file cannot be read, or others than its owner can write it.
-        InputError: its file holds no policy.
-    """
-    path = folder / FILE_NAME
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        return shipped_policy()
-    except OSError as error:
-        raise SetupError(
-            f"{path} cannot be read: {error.strerror}", hint="check who owns it"
-        ) from error
-    if mode & 0o022:
-        raise SetupError(
-            f"{path} can be changed by others than its owner",
-            hint=f"read it through, then chmod 644 {path}",
-        )
-    return read_policy(path)
-
-
-def save_policy(folder: Path, policy: Policy) -> Path:
-    """Make `policy` the household's own, in one step; hands back its file.
-
-    Raises:
-        SetupError: the folder cannot be written.
-    """
-    path = folder / FILE_NAME
-    disk.replace(path, policy.text.encode())
-    return path
 
 
 def _compile(text: str, count: int, source: str) -> PolicySet:

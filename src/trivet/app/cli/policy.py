@@ -9,21 +9,19 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 import typer
+from msgspec.structs import replace
 
 from trivet.app.cli.option import HouseholdOption, JsonOption
 from trivet.app.cli.output import console, print_json, print_table, told
 from trivet.app.folder import household_folder, identity_folder
+from trivet.app.keeper import policy_of
 from trivet.domain import DeviceKind, InputError, SetupError, UsageError
 from trivet.domain.lease import Purpose
 from trivet.fabric import charter, key
 from trivet.fabric.access import Access, Circumstances, Decision, Party, Verb
-from trivet.fabric.identity import load_household
-from trivet.fabric.policy import (
-    FILE_NAME,
-    load_policy,
-    read_policy,
-    save_policy,
-)
+from trivet.fabric.household import authority, load_household
+from trivet.fabric.policy import Policy, read_policy, shipped_policy
+from trivet.fabric.roll import amend
 
 policy_app = typer.Typer(help="What the devices may do, and why.")
 
@@ -113,9 +111,11 @@ class _Row(msgspec.Struct, frozen=True):
         return cls(number, holds, asked, case.expect, answer, decision.rule)
 
 
-def policy_file(folder: Path) -> Path:
-    """The household's own policy; absent while it lives by the shipped one."""
-    return identity_folder(folder) / FILE_NAME
+def lived_by(folder: Path) -> Policy:
+    """The policy in the charter of the household in `folder`, else the shipped one."""
+    if not (folder / charter.FILE).exists():
+        return shipped_policy()
+    return policy_of(charter.own_charter(folder))
 
 
 @policy_app.command("show")
@@ -129,13 +129,11 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """The rules the household lives by; of one rule, its source."""
-    folder = household_folder(household)
-    policy = load_policy(identity_folder(folder))
+    policy = lived_by(identity_folder(household_folder(household)))
     rules = [found for found in policy.rules if rule in (None, found.id)]
     if rule is not None and not rules:
         raise UsageError(f"there is no rule {rule!r}", hint="see: trivet policy show")
-    own = policy_file(folder)
-    source = str(own) if own.exists() else "as shipped"
+    source = "as shipped" if policy is shipped_policy() else "the household's own"
     if as_json:
         print_json({"source": source, "rules": rules})
     elif text:
@@ -173,7 +171,7 @@ def try_cases(
     policy = (
         read_policy(draft)
         if draft
-        else load_policy(identity_folder(household_folder(household)))
+        else lived_by(identity_folder(household_folder(household)))
     )
     rows = [
         _Row.of(number, case, policy.decide(access))
@@ -229,7 +227,7 @@ def why(
         exact,
         value,
     )
-    decision = load_policy(folder).decide(access)
+    decision = lived_by(folder).decide(access)
     if as_json:
         print_json(decision)
         return
@@ -241,16 +239,29 @@ def why(
 @policy_app.command("set")
 @told
 def set_policy(
-    file: FileArgument, household: HouseholdOption = None, as_json: JsonOption = False
+    file: Annotated[Path | None, typer.Argument(help="The file.")] = None,
+    shipped: Annotated[
+        bool, typer.Option("--shipped", help="The shipped policy again.")
+    ] = False,
+    household: HouseholdOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Make a file the household's policy, if it is one."""
-    policy = read_policy(file)
+    """Make a file the household's policy, if it is one: where devices are admitted."""
+    if (file is None) is not shipped:
+        raise UsageError("name either a file or --shipped")
+    policy = shipped_policy() if file is None else read_policy(file)
+    text = "" if file is None else policy.text
     founded = load_household(identity_folder(household_folder(household)))
-    written = save_policy(founded.folder, policy)
+    after = amend(
+        founded.folder, authority(founded), lambda old: replace(old, policy=text)
+    )
     if as_json:
-        print_json({"file": str(written), "rules": len(policy.rules)})
+        print_json({"charter": after.version, "rules": len(policy.rules)})
     else:
-        console.print(f"{written} now holds the policy of {len(policy.rules)} rules")
+        console.print(
+            f"The household's policy now has {len(policy.rules)} rules "
+            f"(charter {after.version}); devices in reach follow at once"
+        )
 
 
 def _member(
