@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from spake2 import SPAKE2_A, SPAKE2_B
+from spake2.ed25519_basic import NotOnCurve, Q
 from spake2.spake2 import SPAKEError
 
 from trivet.domain.error import WireError
@@ -72,9 +73,13 @@ class Exchange:
         Raises:
             WireError: it is this side's own, or no point of the group's prime order.
         """
+        # the package takes numbers past the field's, and so the identity in disguise
+        y = int.from_bytes(share[1:], "little") & (2**255 - 1)
+        if y == 1 or y >= Q:
+            raise WireError("a share that is none: not the one encoding of a point")
         try:
             derived: bytes = self._spake.finish(share)
-        except (SPAKEError, ValueError, AssertionError) as error:
+        except (SPAKEError, NotOnCurve, ValueError) as error:
             reason = str(error) or type(error).__name__
             raise WireError(f"a share that is none: {reason}") from None
         return derived
