@@ -11,6 +11,7 @@ import typer
 
 from trivet.app.cli.option import HouseholdOption, JsonOption
 from trivet.app.cli.output import console, print_json, print_table, told
+from trivet.app.cli.pairing import pairing_app
 from trivet.app.folder import household_folder, identity_folder
 from trivet.domain import DeviceKind, SetupError, UsageError
 from trivet.domain.clock import local
@@ -28,6 +29,7 @@ from trivet.fabric.revocation import revoke
 
 household_app = typer.Typer(help="Found a household, look at it, keep it safe.")
 device_app = typer.Typer(help="Admit devices, list them, shut them out.")
+device_app.add_typer(pairing_app)
 IdArgument = Annotated[str, typer.Argument(help="Its id: phone, car, home.")]
 
 
