@@ -480,6 +480,22 @@ def test_attack_rolls_back_under_a_running_process(path: Path) -> None:
         assert ledger.fault
 
 
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_attack_takes_the_file_away_from_a_running_process(
+    path: Path, is_replaced: bool
+) -> None:
+    """What is acknowledged must be in the file that others open."""
+    written(path)
+    shutil.copy(path, path.with_suffix(".old"))
+    with Ledger(path, "phone", key=KEY) as ledger:
+        path.unlink()
+        if is_replaced:
+            path.with_suffix(".old").rename(path)
+        with pytest.raises(SetupError, match="moved or replaced"):
+            ledger.append(event(7))
+        assert ledger.head.seq == 6
+
+
 def test_attack_gives_a_device_the_ledger_of_another(path: Path) -> None:
     written(path)
     with pytest.raises(SetupError, match="ledger of 'phone'"):

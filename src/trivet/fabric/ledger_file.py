@@ -13,7 +13,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -107,6 +107,7 @@ class LedgerFile:
                 timeout=_BUSY_S,
             )
             try:
+                self._place = self._find()
                 for pragma in _PRAGMAS:
                     self._db.execute(f"PRAGMA {pragma}")
                 with self.transaction("IMMEDIATE"):
@@ -162,7 +163,17 @@ class LedgerFile:
         return found and found[0]
 
     def add(self, rows: Sequence[tuple[int, bytes, bytes]], signature: bytes) -> None:
-        """Put entries after the last, and the head with them."""
+        """Put entries after the last, and the head with them.
+
+        Raises:
+            SetupError: another file is in its place, or none: what is added here would
+                be in a file that nobody can open any more.
+        """
+        if self._find() != self._place:
+            raise SetupError(
+                f"{self._path} was moved or replaced while it was in use",
+                hint="start the device anew; until then it gives nothing away",
+            )
         self._db.executemany("INSERT INTO entry VALUES (?, ?, ?)", rows)
         seq, _, digest = rows[-1]
         self._db.execute(
@@ -185,6 +196,15 @@ class LedgerFile:
             raise self._unusable("it is damaged", _KEEP) from error
         except OSError as error:
             raise self._unusable(error, _OWNER) from error
+
+    def _find(self) -> tuple[int, int] | None:
+        """Which file is in its place now."""
+        if self._path == MEMORY:
+            return None
+        with suppress(FileNotFoundError):
+            there = Path(self._path).stat()
+            return there.st_dev, there.st_ino
+        return None
 
     def _unusable(self, why: Exception | str, hint: str) -> SetupError:
         return SetupError(f"{self._path} cannot be used as a ledger: {why}", hint=hint)
