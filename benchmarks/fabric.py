@@ -70,8 +70,12 @@ def config_of(folder: str, device: str, address: str, listens: bool) -> SessionC
     return SessionConfig(identity, connect=(address,), capacity=2 * FLOOD)
 
 
-def open_raw(config: SessionConfig) -> zenoh.Session:
-    return zenoh.open(zenoh.Config.from_json5(json.dumps(settings_of(config))))
+def open_raw(config: SessionConfig, protocol: str = "tls") -> zenoh.Session:
+    """Zenoh alone, with the settings of a session of ours; over `tcp` without TLS."""
+    text = json.dumps(settings_of(config)).replace('"tls/', f'"{protocol}/')
+    settings = json.loads(text)
+    settings["transport"]["link"]["protocols"] = [protocol]
+    return zenoh.open(zenoh.Config.from_json5(json.dumps(settings)))
 
 
 def free_address() -> str:
@@ -100,10 +104,12 @@ class Counter:
             self.seen = 0
 
 
-def echo_raw(folder: str, address: str, pipe: Connection) -> None:
+def echo_raw(
+    folder: str, address: str, pipe: Connection, protocol: str = "tls"
+) -> None:
     """Put each sample of bench/ping back as bench/pong; bench/flood is counted."""
-    counter = Counter()
-    with open_raw(config_of(folder, "home", address, listens=True)) as session:
+    counter, config = Counter(), config_of(folder, "home", address, listens=True)
+    with open_raw(config, protocol) as session:
         pong = session.declare_publisher("bench/pong")
 
         def count(sample: zenoh.Sample) -> None:
@@ -164,7 +170,8 @@ def echo_on_message(folder: str, address: str, pipe: Connection) -> None:
 class Raw:
     """The raw side: `trips` in seconds, `flood` as fast as it goes."""
 
-    def __init__(self, session: zenoh.Session) -> None:
+    def __init__(self, session: zenoh.Session, trips: int = TRIPS) -> None:
+        self.count = trips
         self.ping = session.declare_publisher("bench/ping")
         self.flooding = session.declare_publisher("bench/flood")
         self.came = Semaphore(0)
@@ -182,7 +189,7 @@ class Raw:
 
     def trips(self, data: bytes) -> list[float]:
         spent = []
-        for _ in range(TRIPS):
+        for _ in range(self.count):
             began = perf_counter()
             self.ping.put(data)
             if not self.came.acquire(timeout=PATIENCE_S):
