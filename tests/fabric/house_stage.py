@@ -17,7 +17,7 @@ from trivet.fabric.household import Household, create_household, load_household
 from trivet.fabric.identity import Identity
 from trivet.fabric.request import make_request, new_key, read_request
 
-NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
 
 class Joined(NamedTuple):

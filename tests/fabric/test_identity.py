@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from tests.fabric.house_stage import crash, tree
 
 from trivet.domain import DeviceKind, SetupError, UsageError
-from trivet.fabric import disk
+from trivet.fabric import certificate, disk
+from trivet.fabric.charter import own_charter
 from trivet.fabric.identity import (
     Household,
     create_household,
@@ -18,6 +20,7 @@ from trivet.fabric.identity import (
     load_identity,
     renew,
 )
+from trivet.fabric.revocation import revoke
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -243,3 +246,60 @@ def test_a_household_of_the_future_asks_for_an_update(household: Household) -> N
 def test_there_is_no_household_in_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="missing"):
         load_household(tmp_path)
+
+
+def test_a_renewed_certificate_names_the_hosts_of_the_old_one(
+    household: Household,
+) -> None:
+    made = issue(household, "car", DeviceKind.CAR, hosts=["car.local"], now=NOW)
+    renew(household, "car", now=NOW + timedelta(days=9))
+    cert = certificate.from_pem(made.cert_path.read_bytes())
+    assert certificate.hosts_of(cert) == ("car.local",)
+    renew(household, "car", hosts=["10.0.0.7"], now=NOW + timedelta(days=9))
+    cert = certificate.from_pem(made.cert_path.read_bytes())
+    assert certificate.hosts_of(cert) == ("10.0.0.7",)
+
+
+def test_the_longest_names_have_certificates(tmp_path: Path) -> None:
+    name = "h" * 63
+    made = issue(
+        create_household(tmp_path / "h", name, now=NOW),
+        "d" * 63,
+        DeviceKind.HOME,
+        now=NOW,
+    )
+    assert (made.household, made.device) == (name, "d" * 63)
+
+
+def test_an_identity_shows_its_key_to_nobody_who_prints_it(
+    household: Household,
+) -> None:
+    made = issue(household, "car", DeviceKind.CAR, now=NOW)
+    assert made.private_pem() == made.key_path.read_bytes()
+    assert "PRIVATE" not in f"{made!r} {made}"
+
+
+def test_a_device_is_a_member_from_its_issue_on(household: Household) -> None:
+    issue(household, "car", DeviceKind.CAR, now=NOW)
+    member = own_charter(household.folder).member("car")
+    assert member is not None
+    assert (member.kind, member.since) == (DeviceKind.CAR, NOW.timestamp())
+
+
+def test_attack_renew_a_revoked_device_on_the_issuer_itself(
+    household: Household,
+) -> None:
+    issue(household, "car", DeviceKind.CAR, now=NOW)
+    revoke(household, "car", reason="sold", now=NOW)
+    with pytest.raises(UsageError, match="revoked"):
+        renew(household, "car", now=NOW)
+
+
+def test_a_charter_that_cannot_be_written_issues_nothing(
+    household: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = tree(household.folder)
+    crash(monkeypatch, after=1)  # the identity is moved into place, the charter not
+    with pytest.raises(SetupError):
+        issue(household, "car", DeviceKind.CAR, now=NOW)
+    assert tree(household.folder) == before

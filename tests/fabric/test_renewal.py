@@ -13,6 +13,7 @@ from trivet.fabric import certificate
 from trivet.fabric.certificate import DEVICE_DAYS
 from trivet.fabric.charter import Charter, Member, own_charter
 from trivet.fabric.household import Household, authority
+from trivet.fabric.identity import issue, load_identity
 from trivet.fabric.renewal import (
     CHALLENGE_S,
     LATE,
@@ -23,7 +24,7 @@ from trivet.fabric.renewal import (
     due,
     prove,
 )
-from trivet.fabric.renewer import RETRY, Renewer
+from trivet.fabric.renewer import RETRY, Renewer, renew_here
 from trivet.fabric.request import fingerprint, make_request, new_key
 from trivet.fabric.revocation import revoke
 from trivet.fabric.roll import Authority
@@ -325,3 +326,15 @@ def test_a_crash_while_renewing_leaves_the_old_certificate(
 def test_a_device_without_an_identity_has_nothing_to_renew(stage: Stage) -> None:
     with pytest.raises(SetupError, match="pair this device"):
         Renewer(stage.house, "boat")
+
+
+def test_an_issuer_renews_what_is_due_in_its_own_folder(stage: Stage) -> None:
+    issue(stage.house, "home", DeviceKind.HOME, now=NOW)
+    issue(stage.house, "phone", DeviceKind.PHONE, now=NOW)
+    revoke(stage.house, "phone", reason="lost", now=NOW)
+    assert renew_here(stage.house, NOW + timedelta(days=1)) == ()
+    later = NOW + LIFE * 3 / 4
+    assert renew_here(stage.house, later) == ("home",)
+    assert load_identity(stage.house, "home", now=later).expires == later + LIFE
+    assert renew_here(stage.house, later) == ()
+    assert renew_here(stage.car.household, later) == ()

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from cryptography import x509
 
 from trivet.fabric import certificate, disk, renewal
+from trivet.fabric.charter import own_charter
 from trivet.fabric.household import (
     Household,
     authority_certificate,
     load_key,
     read_certificate,
 )
-from trivet.fabric.identity import Identity, load_identity
+from trivet.fabric.identity import Identity, load_identity, renew
 from trivet.fabric.key import check_id
 from trivet.fabric.request import make_request
 
@@ -106,3 +107,26 @@ class Renewer:
 
     def _certificate(self) -> x509.Certificate:
         return read_certificate(self._cert_path, _HINT)
+
+
+def renew_here(household: Household, now: datetime) -> tuple[str, ...]:
+    """Renew what is due in an issuer's own folder; elsewhere, do nothing.
+
+    A device that was revoked is left to end.
+
+    Returns:
+        Ids of the devices that were renewed.
+
+    Raises:
+        SetupError: a key or a certificate is not fit for use, or cannot be written.
+    """
+    if not household.ca_key_path.exists():
+        return ()
+    members = {m.device for m in own_charter(household.folder).members}
+    due = []
+    for device in household.devices:
+        path = household.folder / "devices" / device / "cert.pem"
+        if device in members and now >= renewal.due(read_certificate(path, _HINT)):
+            renew(household, device, now=now)
+            due.append(device)
+    return tuple(due)
