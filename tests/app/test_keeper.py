@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from trivet.app.keeper import Keeper, household_of
+from trivet.app.renewing import Renewing
 from trivet.app.trust import Trust
 from trivet.domain import (
     Device,
@@ -31,7 +33,7 @@ from trivet.fabric import Household, SessionConfig, create_household, open_sessi
 from trivet.fabric.admit import admit, keep
 from trivet.fabric.charter import load_charter, own_charter
 from trivet.fabric.event import EventKind
-from trivet.fabric.household import authority
+from trivet.fabric.household import authority, load_household
 from trivet.fabric.ledger import Ledger
 from trivet.fabric.lessor import LEASE
 from trivet.fabric.letter import Received
@@ -59,6 +61,7 @@ class Living(msgspec.Struct):
 
     link: ZenohLink
     trust: Trust
+    keeper: Keeper
     got: list[Received]
 
     async def wants(
@@ -119,7 +122,7 @@ class House:
             async with open_session(config, gate=trust.gate) as link:
                 trust.attach(link)
                 keeper = Keeper(folder, config, link, trust, link.reopen)
-                living = Living(link, trust, [])
+                living = Living(link, trust, keeper, [])
                 tasks = [
                     asyncio.create_task(keeper.run()),
                     asyncio.create_task(self.read(living)),
@@ -248,3 +251,42 @@ async def test_attack_a_member_shows_a_charter_of_its_own(tmp_path: Path) -> Non
         await phone.link.publish("home", Document("charter", b"\x00" * 99), "charter")
         await asyncio.sleep(0.5)
         assert home.trust.household == before
+
+
+def an_hour_later() -> datetime:
+    return datetime.now(UTC) + timedelta(hours=1)
+
+
+async def test_a_certificate_is_renewed_and_the_stream_goes_on(tmp_path: Path) -> None:
+    async with three(tmp_path) as (house, home, phone, car):
+        await home.wants("car", "Vehicle.Speed", Purpose.COMFORT)
+        for living, device in ((home, "home"), (phone, "phone"), (car, "car")):
+            there = load_household(house.folder / device)
+            renewing = Renewing(
+                there, device, living.link, living.keeper.renewed, an_hour_later
+            )
+            if device == "home":
+                continue
+            before = (house.folder / device / "devices" / device / "cert.pem").stat()
+            assert await renewing.renew()
+            after = (house.folder / device / "devices" / device / "cert.pem").stat()
+            assert after.st_ino != before.st_ino
+        await eventually(lambda: "home" in car.link.alive and "car" in home.link.alive)
+        for number in range(100):
+            await car.trust.lessor.give(speed(number))
+            await asyncio.sleep(0.02)
+            if home.got:
+                break
+        assert home.got, "the stream did not go on"
+
+
+async def test_attack_renewing_in_the_name_of_another(tmp_path: Path) -> None:
+    async with three(tmp_path) as (house, home, phone, _):
+        ours = load_household(house.folder / "home")
+        Renewing(ours, "home", home.link, home.keeper.renewed)
+        theirs = make_request(new_key(), "ours", "car", DeviceKind.CAR)
+        with pytest.raises(RefusedError, match="phone asks for a certificate of car"):
+            await phone.link.ask("home", "renew", Document("renew", theirs))
+        mine = make_request(new_key(), "ours", "phone", DeviceKind.PHONE)
+        with pytest.raises(RefusedError):
+            await phone.link.ask("home", "renew", Document("renew", mine))

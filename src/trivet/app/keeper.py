@@ -22,6 +22,7 @@ from trivet.fabric.access import Party
 from trivet.fabric.background import cancel
 from trivet.fabric.charter import Charter, is_revoked
 from trivet.fabric.config import SessionConfig
+from trivet.fabric.identity import Identity
 from trivet.fabric.letter import Received
 from trivet.fabric.link import Link
 from trivet.fabric.policy import Policy, shipped_policy
@@ -108,6 +109,11 @@ class Keeper:
                     await self._learn(*shown)
         finally:
             await cancel(meeting)
+
+    async def renewed(self, identity: Identity) -> None:
+        """The device's certificate is a new one: show it from now on."""
+        self._config = replace(self._config, identity=identity)
+        await self._reopen(self._config)
 
     async def hear(self, received: Received) -> bool:
         """Take in what another device sent; whether it was a charter."""

@@ -17,6 +17,7 @@ from trivet.app.folder import identity_folder, ledger_file
 from trivet.app.hub import Hub
 from trivet.app.keeper import Keeper, household_of
 from trivet.app.past import Past
+from trivet.app.renewing import Renewing
 from trivet.app.simulation import (
     DAY_S,
     LEARNED_DAYS,
@@ -122,7 +123,8 @@ async def _live(
     on_page: Callable[[str], None],
 ) -> None:
     folder = identity_folder(settings.folder)
-    identity = load_identity(load_household(folder), settings.device)
+    founded = load_household(folder)
+    identity = load_identity(founded, settings.device)
     household = household_of(own_charter(folder))
     config = SessionConfig(
         identity=identity,
@@ -144,7 +146,8 @@ async def _live(
             else:
                 life = make_part(world, kind, link, trust, start).run()
             keeper = Keeper(folder, config, link, trust, link.reopen)
-            await _first_of(life, keeper.run())
+            renewing = Renewing(founded, settings.device, link, keeper.renewed)
+            await _first_of(life, keeper.run(), renewing.run())
 
 
 async def _first_of(*lives: Coroutine[Any, Any, None]) -> None:
