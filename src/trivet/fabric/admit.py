@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from trivet.domain.error import UsageError, WireError
 from trivet.fabric import certificate, disk, key
-from trivet.fabric.charter import FILE, read_charter, save_charter
+from trivet.fabric.charter import FILE, Charter, read_charter, save_charter
 from trivet.fabric.household import (
     Household,
     authority,
@@ -112,13 +112,7 @@ def keep(
     cert, ca = _parse(cert_pem, "certificate"), _parse(ca_pem, "authority")
     _check(cert, ca, device, private, now)
     household = Household(folder, certificate.household_of(ca), passphrase)
-    read = read_charter(charter, [ca_pem])
-    member = read.member(device)
-    print_ = fingerprint(private.public_key())
-    if read.household != household.name or member is None:
-        raise WireError(f"the charter does not have {device} as a member")
-    if member.fingerprint != print_:
-        raise WireError(f"the charter has {device} with another key")
+    _check_member(read_charter(charter, [ca_pem]), household.name, device, private)
     if folder.exists() and any(folder.iterdir()):
         _check_same(household, ca)
         _join(household, device, private, cert, charter)
@@ -157,6 +151,16 @@ def _check(
             f"{cert.not_valid_after_utc:%F}, it is {now:%F}",
             hint="set this machine's clock",
         )
+
+
+def _check_member(
+    charter: Charter, name: str, device: str, private: ec.EllipticCurvePrivateKey
+) -> None:
+    member = charter.member(device)
+    if charter.household != name or member is None:
+        raise WireError(f"the charter does not have {device} as a member")
+    if member.fingerprint != fingerprint(private.public_key()):
+        raise WireError(f"the charter has {device} with another key")
 
 
 def _check_same(household: Household, ca: x509.Certificate) -> None:
