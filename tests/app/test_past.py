@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from tests.app.allies import trusted
 
 from trivet.app.past import Past
 from trivet.app.simulation import (
@@ -15,7 +16,7 @@ from trivet.app.simulation import (
     recall,
 )
 from trivet.devices.world import World
-from trivet.domain import SetupError
+from trivet.domain import DeviceKind, SetupError
 from trivet.engine import Anticipator
 from trivet.fabric.memory import MemoryFabric
 
@@ -25,8 +26,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 async def test_a_past_recalled_is_the_same_as_one_that_was_lived() -> None:
     world = World(seed=7)
     start = world.start_time + 9 * DAY_S
-    async with MemoryFabric("home").open_session("home") as link:
-        hub = make_young_hub(world, link, start)
+    home = trusted(MemoryFabric("home"), world, DeviceKind.HOME, start)
+    async with home as (link, trust):
+        hub = make_young_hub(world, link, trust, start)
         assert not hub.mind.anticipator.places
         recall(hub, world, learn_past(world, start))
     whole = Anticipator("ada", "phone", lambda lat, lon: world.zone)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from trivet.app.heating import Heating
 from trivet.app.naming import Namer
 from trivet.app.view import TimelineEntry
 from trivet.domain import (
@@ -70,6 +71,7 @@ class Mind:
         self.forecast: Forecast | None = None
         self.lines: deque[TimelineEntry] = deque(maxlen=MAX_LINES)
         self.answers: deque[Answer] = deque(maxlen=50)
+        self._heating = Heating(roles.home)
         self._trail: deque[tuple[float, float]] = deque(maxlen=2000)
         self._zone_of = zone_of
         self.zone = zone_of(0.0, 0.0)
@@ -83,6 +85,7 @@ class Mind:
         if sample.device == self.roles.phone and isinstance(sample.value, Position):
             self._trail.append((sample.value.lat, sample.value.lon))
         self.context.learn_one(sample)
+        self._heating.learn_one(sample)
         self.anticipator.learn_one(sample)
 
     def recall(self, past: bytes) -> None:
@@ -96,6 +99,8 @@ class Mind:
     def step(self, time: float) -> list[Suggestion]:
         """Look at what is known at event time `time`; the suggestions that are new."""
         self._forecast(time)
+        if self._heating.is_news:
+            self.suggester.skills = self._heating.fit(self.suggester.skills)
         for answer in self.suggester.expire(time):
             self._note_answer(answer)
         new = self.suggester.suggest(self.situation(time))

@@ -25,6 +25,8 @@ from trivet.skills.registry import load
 
 #: Days that the household has lived before the demo begins, which the mind learns.
 LEARNED_DAYS = 53
+#: Of them the last ones that the home remembers of itself: how fast it warms.
+HOME_DAYS = 7
 DAY_S = 86_400.0
 #: Step of event time when nothing runs as fast as it can: on a trip, and at rest.
 TRIP_STEP_S, REST_STEP_S = 15.0, 60.0
@@ -68,6 +70,9 @@ def recall(hub: Hub, world: World, past: bytes) -> None:
     """
     mind = hub.mind
     mind.recall(past)
+    begin = max(world.start_time, hub.time - HOME_DAYS * DAY_S)
+    for sample in world.adapter(DeviceKind.HOME, begin).samples(hub.time):
+        mind.learn(sample)
     for sample in world.history(hub.time - DAY_S, hub.time):
         mind.learn(sample)
     mind.step(hub.time)
