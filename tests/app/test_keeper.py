@@ -31,6 +31,7 @@ from trivet.domain import (
 from trivet.domain.wire import Document
 from trivet.fabric import Household, SessionConfig, create_household, open_session
 from trivet.fabric.admit import admit, keep
+from trivet.fabric.certificate import key_from_pem
 from trivet.fabric.charter import load_charter, own_charter
 from trivet.fabric.event import EventKind
 from trivet.fabric.household import authority, load_household
@@ -118,7 +119,8 @@ class House:
         )
         ledger = Ledger(folder / "ledger.db", device)
         made = Device(device, DeviceKind(device), signals=SIGNALS[device])
-        with closing(Trust(made, household, ledger, NOW)) as trust:
+        private = key_from_pem(self.identities[device].identity.private_pem())
+        with closing(Trust(made, household, ledger, NOW, private=private)) as trust:
             async with open_session(config, gate=trust.gate) as link:
                 trust.attach(link)
                 keeper = Keeper(folder, config, link, trust, link.reopen)
@@ -137,8 +139,9 @@ class House:
     @staticmethod
     async def read(living: Living) -> None:
         async for received in living.link.subscribe():
-            if not await living.trust.hear(received):
-                living.got.append(received)
+            heard = await living.trust.hear(received)
+            if heard is not None:
+                living.got.append(heard)
 
 
 @asynccontextmanager

@@ -37,9 +37,9 @@ class Gatherer:
     async def run(self) -> None:
         """Take in samples until the link closes."""
         async for received in self._link.subscribe():
-            await self._trust.hear(received)
-            message = received.message
-            if isinstance(message, Sample) and message.device == received.owner:
+            heard = await self._trust.hear(received)
+            message = None if heard is None else heard.message
+            if heard and isinstance(message, Sample) and message.device == heard.owner:
                 self._take(message)
 
     def _take(self, sample: Sample) -> None:

@@ -26,6 +26,7 @@ from trivet.fabric.identity import Identity
 from trivet.fabric.letter import Received
 from trivet.fabric.link import Link
 from trivet.fabric.policy import Policy, shipped_policy
+from trivet.fabric.request import load_public
 
 log = logging.getLogger("trivet.app")
 
@@ -51,7 +52,12 @@ def household_of(agreed: Charter) -> Household:
         for member in agreed.members
         if not is_revoked(agreed, member.device, member.fingerprint)
     }
-    return Household(members, policy_of(agreed))
+    keys = {
+        member.device: load_public(member.public_key)
+        for member in agreed.members
+        if member.device in members and member.public_key
+    }
+    return Household(members, policy_of(agreed), keys)
 
 
 def policy_of(agreed: Charter) -> Policy:

@@ -133,12 +133,10 @@ async def _live(
         members=tuple(sorted(household.members)),
     )
     kind, start = DeviceKind(settings.device), first_day(world)
-    ledger = Ledger(
-        ledger_file(settings.folder, settings.device),
-        settings.device,
-        key=key_from_pem(identity.private_pem()),
-    )
-    with closing(make_trust(world, kind, household, ledger, start)) as trust:
+    private = key_from_pem(identity.private_pem())
+    path = ledger_file(settings.folder, settings.device)
+    ledger = Ledger(path, settings.device, key=private)
+    with closing(make_trust(world, kind, household, ledger, start, private)) as trust:
         async with open_session(config, gate=trust.gate) as link:
             if past is not None:
                 hub = make_young_hub(world, link, trust, start)

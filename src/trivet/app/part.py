@@ -64,10 +64,9 @@ class Part:
     async def run(self) -> None:
         """Take in what others send until the link closes."""
         async for received in self._link.subscribe():
-            if await self._trust.hear(received):
-                continue
-            if isinstance(received.message, Suggestion | Forecast):
-                self.shown.append(received.message)
+            heard = await self._trust.hear(received)
+            if heard and isinstance(heard.message, Suggestion | Forecast):
+                self.shown.append(heard.message)
 
     async def _advance(self, asker: str, message: Message | None) -> Message:
         if not isinstance(message, Advance):

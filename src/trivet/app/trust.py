@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, tzinfo
+from time import time
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from trivet.app.circumstances import Observer
 from trivet.domain import Device, LeaseEnd, Sample, Signal
 from trivet.domain.wire import Message
 from trivet.fabric.access import Circumstances, Party
 from trivet.fabric.disclosure import Disclosures
+from trivet.fabric.envelope import Opener, Sealer
 from trivet.fabric.event import Event, EventKind
 from trivet.fabric.lease import LeaseBook, Policy
 from trivet.fabric.lease_gate import FORECAST, SUGGESTION, LeaseGate
@@ -20,6 +23,7 @@ from trivet.fabric.lessee import Lessee, Wish
 from trivet.fabric.lessor import LEASE_END, Lessor
 from trivet.fabric.letter import Received
 from trivet.fabric.link import Link
+from trivet.fabric.relay import Relay
 
 #: What the home makes of samples, offered like any signal of its.
 MADE = (
@@ -34,10 +38,12 @@ class Household(msgspec.Struct, frozen=True):
     Attributes:
         members: the devices by their ids.
         policy: who decides.
+        keys: the devices' public keys, where they are known.
     """
 
     members: Mapping[str, Party]
     policy: Policy
+    keys: Mapping[str, ec.EllipticCurvePublicKey] = {}
 
 
 class Trust:
@@ -52,6 +58,8 @@ class Trust:
         start: event time at which the device begins.
         zone: the household's time zone.
         home: where the home is, (lat, lon) in degrees, None if that is not known.
+        private: the device's key, to send through others what cannot go directly;
+            None to do without.
     """
 
     def __init__(
@@ -63,6 +71,7 @@ class Trust:
         *,
         zone: tzinfo = UTC,
         home: Callable[[], tuple[float, float] | None] = lambda: None,
+        private: ec.EllipticCurvePrivateKey | None = None,
     ) -> None:
         self.time = start
         self.household = household
@@ -82,14 +91,32 @@ class Trust:
             self._now,
             home,
         )
+        self._private = private
+        self._relay: Relay | None = None
         self._lessor: Lessor | None = None
         self._lessee: Lessee | None = None
         self._also: Callable[[Received], Awaitable[bool]] | None = None
 
     def attach(self, link: Link, wishes: tuple[Wish, ...] = ()) -> None:
         """Serve leases on the device's link, and want some of the others."""
-        self._lessor = Lessor(link, self.book, self.gate, self._now)
+        if self._private is not None:
+            self._relay = self._make_relay(link, self._private)
+        carry = None if self._relay is None else self._relay.send
+        self._lessor = Lessor(link, self.book, self.gate, self._now, carry)
         self._lessee = Lessee(link, wishes, self._now)
+
+    def _make_relay(self, link: Link, private: ec.EllipticCurvePrivateKey) -> Relay:
+        began = time()
+        sealer = Sealer(
+            private, link.device, boot=int(began * 1000), household=link.household
+        )
+        opener = Opener(
+            link.device,
+            key_of=self._key_of,
+            household=link.household,
+            not_before=began,
+        )
+        return Relay(link, self.gate, sealer, opener, private, self._key_of, time)
 
     def also_hear(self, hear: Callable[[Received], Awaitable[bool]]) -> None:
         """Let another take in what is sent, first; it says whether it did."""
@@ -107,9 +134,9 @@ class Trust:
         assert self._lessee is not None, "attach comes first"
         return self._lessee
 
-    async def tick(self, time: float) -> None:
-        """Event time has come to `time`: end what is over, ask for what is due."""
-        self.time = max(self.time, time)
+    async def tick(self, now: float) -> None:
+        """Event time has come to `now`: end what is over, ask for what is due."""
+        self.time = max(self.time, now)
         before = self._observer.now
         self._observer.tick(self.time)
         await self._change(before)
@@ -128,17 +155,20 @@ class Trust:
             await self.lessor.set_circumstances(self._observer.now)
             self.lessee.ask_anew()
 
-    async def hear(self, received: Received) -> bool:
-        """Take in what another device sent; whether it was about leases alone."""
-        message = received.message
-        if isinstance(message, Sample) and message.device == received.owner:
-            await self.learn(message)
+    async def hear(self, received: Received) -> Received | None:
+        """Take in what another device sent; what is left of it for others to take."""
         if self._also is not None and await self._also(received):
-            return True
-        if not isinstance(message, LeaseEnd) or received.path != LEASE_END:
-            return False
-        self.lessee.ended(received.owner, message)
-        return True
+            return None
+        opened = received if self._relay is None else self._relay.hear(received)
+        if opened is None:
+            return None
+        message = opened.message
+        if isinstance(message, Sample) and message.device == opened.owner:
+            await self.learn(message)
+        if isinstance(message, LeaseEnd) and opened.path == LEASE_END:
+            self.lessee.ended(opened.owner, message)
+            return None
+        return opened
 
     async def show(self, recipient: str, message: Message, path: str) -> bool:
         """Send what was made of samples to a device; False if it has no lease."""
@@ -162,6 +192,9 @@ class Trust:
 
     def _party_of(self, device: str) -> Party | None:
         return self.household.members.get(device)
+
+    def _key_of(self, device: str) -> ec.EllipticCurvePublicKey | None:
+        return self.household.keys.get(device)
 
     def _record(self, event: Event) -> None:
         if event.kind is EventKind.END:

@@ -6,6 +6,7 @@ Source: the MessagePack specification, https://github.com/msgpack/msgpack.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import isfinite
 from typing import Annotated, TypeAlias
 
@@ -16,7 +17,15 @@ from trivet.domain.device import Device
 from trivet.domain.error import UsageError, WireError
 from trivet.domain.forecast import Forecast
 from trivet.domain.lease import Lease, LeaseEnd, LeaseRequest
-from trivet.domain.sample import EventTime, Sample, SignalPath, Value
+from trivet.domain.sample import (
+    DeviceId,
+    EventTime,
+    Position,
+    Quality,
+    Sample,
+    SignalPath,
+    Value,
+)
 from trivet.domain.suggestion import Answer, Suggestion
 
 #: Raised with each change that an older device could not read.
@@ -59,7 +68,7 @@ class Document(msgspec.Struct, frozen=True, omit_defaults=True, tag="document"):
         body: its bytes.
     """
 
-    kind: Annotated[str, Meta(max_length=50)]
+    kind: Annotated[str, Meta(max_length=64)]
     body: Annotated[bytes, Meta(max_length=MAX_BYTES)] = b""
 
 
@@ -104,7 +113,10 @@ def encode(message: Message) -> bytes:
     """
     try:
         body = _encoder.encode(message)
-        _decoder.decode(body)  # what we send, we would take
+        # what we send, we would take
+        if _read_sample(body) is not None:
+            return _HEAD + body
+        _decoder.decode(body)
     except (msgspec.MsgspecError, OverflowError, UnicodeError, RecursionError) as error:
         raise UsageError(f"{_name(message)} cannot be sent: {error}") from error
     fault = _not_finite(message)
@@ -134,14 +146,84 @@ def decode(data: bytes) -> Message:
             f"message of wire version {data[0]}, this device speaks {VERSION}",
             hint="update trivet on the older of the two devices",
         )
+    body = data[1:]
+    sample = _read_sample(body)
+    if sample is not None:
+        return sample
     try:
-        message: Message = _decoder.decode(memoryview(data)[1:])
+        message: Message = _decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise WireError(f"malformed message: {error}") from error
     fault = _not_finite(message)
     if fault:
         raise WireError(f"{_name(message)}: {fault}")
     return message
+
+
+# --- the short way ------------------------------------------------------------------
+#
+# Most of what is sent is samples of a few streams. Reading one costs mainly two regular
+# expressions for its names and a walk over its fields for numbers that are none. Here
+# names that were good before are looked up, and only what can be a bad number is looked
+# at: 1.1 us in place of 6, and four times that saved right after a thread wakes up. It
+# only ever says yes: what it does not know to be good, `_decoder` judges.
+
+
+class _Sample(msgspec.Struct, frozen=True, gc=False, tag="sample"):
+    """A Sample whose names are any texts."""
+
+    device: str
+    path: str
+    time: EventTime
+    value: Value
+    quality: Quality = Quality.GOOD
+
+
+_sample_decoder = msgspec.msgpack.Decoder(_Sample)
+#: How the body of a sample begins, after the byte that counts its fields.
+_SAMPLE_TAG = msgspec.msgpack.encode("type") + msgspec.msgpack.encode("sample")
+
+
+def _read_sample(body: bytes) -> Sample | None:
+    """The sample in `body` if it is surely a good one, else None."""
+    if not body.startswith(_SAMPLE_TAG, 1):
+        return None
+    try:
+        read = _sample_decoder.decode(body)
+        _check_names(read.device, read.path)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+    if not _is_surely_finite(read.value):
+        return None
+    return Sample(read.device, read.path, read.time, read.value, read.quality)
+
+
+@lru_cache(maxsize=4096)
+def _check_names(device: str, path: str) -> None:
+    """Raise ValidationError unless both are well-formed.
+
+    What raises is not kept, so a peer cannot fill the memory with bad names.
+    """
+    msgspec.convert((device, path), tuple[DeviceId, SignalPath])
+
+
+def _is_surely_finite(value: Value) -> bool:
+    if isinstance(value, float):
+        return isfinite(value)
+    if not isinstance(value, Position):
+        return True
+    # a sum is finite only if all of its parts are
+    return isfinite(
+        value.lat
+        + value.lon
+        + (value.accuracy_m or 0.0)
+        + (value.altitude_m or 0.0)
+        + (value.speed_mps or 0.0)
+        + (value.course_deg or 0.0)
+    )
+
+
+# --- the long way -------------------------------------------------------------------
 
 
 def _name(message: Message) -> str:

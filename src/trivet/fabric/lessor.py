@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from time import monotonic
+from typing import TypeAlias
 
 from trivet.domain.error import RefusedError, TrivetError, UsageError
 from trivet.domain.lease import EndReason, Lease, LeaseEnd, LeaseRequest
@@ -24,6 +25,10 @@ LEASE_END = "lease-end"
 BURST, PER_S = 60.0, 1.0
 
 
+#: Sends a message to a device on a path; whether that could be done.
+Carry: TypeAlias = Callable[[str, Message, str], Awaitable[bool]]
+
+
 class Lessor:
     """Serves the leases of one device on its link.
 
@@ -32,15 +37,23 @@ class Lessor:
         book: its leases.
         gate: its gate, which shares the book.
         clock: event time now, in seconds.
+        carry: sends through another device to one that is not in reach; None if
+            nothing can. See Relay.send.
     """
 
     def __init__(
-        self, link: Link, book: LeaseBook, gate: LeaseGate, clock: Callable[[], float]
+        self,
+        link: Link,
+        book: LeaseBook,
+        gate: LeaseGate,
+        clock: Callable[[], float],
+        carry: Carry | None = None,
     ) -> None:
         self._link = link
         self._book = book
         self._gate = gate
         self._clock = clock
+        self._carry = carry
         self._credit: dict[str, tuple[float, float]] = {}
         link.answer(LEASE, self._asked)
         link.answer(LEASE_END, self._given_back)
@@ -62,6 +75,8 @@ class Lessor:
     async def _send(self, recipient: str, message: Message, path: str) -> bool:
         withheld = self._link.withheld
         try:
+            if self._carry is not None and recipient not in self._link.alive:
+                return await self._carry(recipient, message, path)
             await self._link.publish(recipient, message, path)
         except RefusedError:  # the lease ended in this moment
             return False

@@ -61,6 +61,23 @@ def public_der(public_key: ec.EllipticCurvePublicKey) -> bytes:
     )
 
 
+def load_public(der: bytes) -> ec.EllipticCurvePublicKey:
+    """The public key in DER, on P-256.
+
+    Raises:
+        WireError: it is none.
+    """
+    try:
+        public = serialization.load_der_public_key(der)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise WireError(f"{len(der)} bytes are no public key: {error}") from error
+    if not isinstance(public, ec.EllipticCurvePublicKey):
+        raise WireError(f"a {type(public).__name__} is not on P-256")
+    if not isinstance(public.curve, ec.SECP256R1):
+        raise WireError(f"a key on {public.curve.name} is not on P-256")
+    return public
+
+
 def fingerprint(public_key: ec.EllipticCurvePublicKey) -> str:
     """SHA-256 of the key's SubjectPublicKeyInfo, 64 hexadecimal digits."""
     return sha256(public_der(public_key)).hexdigest()
