@@ -1,0 +1,52 @@
+"""Laws of names: where people stay goes before what they pass, and near before far."""
+
+from __future__ import annotations
+
+from trivet.app.naming import LARGE_M, ONE_VISIT_M, SMALL_M, Namer
+from trivet.domain import Place, PlaceRole, PointOfInterest
+from trivet.domain.geo import offset
+from trivet.skills.check import LAT, LON, FixedAtlas
+
+
+def point(name: str, kind: str, away_m: float) -> PointOfInterest:
+    return PointOfInterest(name, name, kind, *offset(LAT, LON, away_m, 0.0))
+
+
+def named(*points: PointOfInterest, visits: int = 16) -> str:
+    place = Place("p1", LAT, LON, visits=visits)
+    return Namer(FixedAtlas(points)).place(place).name
+
+
+def test_who_parks_at_a_charger_was_at_the_shops_behind_it() -> None:
+    charger = point("Volt", "charging_station", 8.0)
+    assert named(charger, point("Harbour Mall", "mall", 70.0)) == "Harbour Mall"
+    assert named(charger, point("Bella", "restaurant", 30.0)) == "Bella"
+    assert named(charger) == "Volt"
+
+
+def test_the_restaurant_within_the_mall_is_the_nearer() -> None:
+    mall, bella = point("Harbour Mall", "mall", 40.0), point("Bella", "restaurant", 5.0)
+    assert named(mall, bella) == "Bella"
+
+
+def test_what_is_farther_than_the_place_is_exact_names_nothing() -> None:
+    exact, once = 16, 1
+    reach_m = SMALL_M + ONE_VISIT_M / 4
+    assert named(point("Bella", "restaurant", reach_m - 1), visits=exact) == "Bella"
+    assert named(point("Bella", "restaurant", reach_m + 1), visits=exact) == ""
+    assert named(point("Bella", "restaurant", reach_m + 1), visits=once) == "Bella"
+    assert named(point("Zoo", "zoo", LARGE_M), visits=exact) == "Zoo"
+
+
+def test_home_and_named_places_keep_what_they_are_called() -> None:
+    namer = Namer(FixedAtlas([point("Bella", "restaurant", 5.0)]))
+    home = Place("p1", LAT, LON, role=PlaceRole.HOME)
+    ours = Place("p2", LAT, LON, name="Ours")
+    assert namer.places({"p1": home, "p2": ours}) == {"p1": home, "p2": ours}
+
+
+def test_without_a_map_or_a_position_there_is_no_name() -> None:
+    place = Place("p1", LAT, LON)
+    assert Namer(None).place(place) == place
+    region = Place("p2")
+    assert Namer(FixedAtlas([point("B", "cafe", 1.0)])).place(region) == region
