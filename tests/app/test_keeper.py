@@ -123,7 +123,9 @@ class House:
         with closing(Trust(made, household, ledger, NOW, private=private)) as trust:
             async with open_session(config, gate=trust.gate) as link:
                 trust.attach(link)
-                keeper = Keeper(folder, config, link, trust, link.reopen)
+                keeper = Keeper(
+                    load_household(folder), config, link, trust, link.reopen
+                )
                 living = Living(link, trust, keeper, [])
                 tasks = [
                     asyncio.create_task(keeper.run()),

@@ -14,6 +14,7 @@ import pytest
 from trivet.domain import DeviceKind, SetupError
 from trivet.fabric import Household, Identity, create_household, issue
 from trivet.fabric.probe import Verdict, probe
+from trivet.fabric.secret import Secret
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +35,7 @@ def identity(household: Household, device: str) -> Identity:
         folder / "cert.pem",
         folder / "key.pem",
         datetime.now(UTC),
+        Secret((folder / "key.pem").read_bytes()),
     )
 
 
@@ -119,6 +121,7 @@ async def test_unreadable_files_are_this_machines_fault(
         tmp_path / "cert.pem",
         tmp_path / "key.pem",
         datetime.now(UTC),
+        Secret(b"no key"),
     )
     with pytest.raises(SetupError, match="cannot be used"):
         await probe("127.0.0.1:9", from_nowhere)

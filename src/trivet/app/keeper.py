@@ -10,23 +10,25 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 from msgspec.structs import replace
 
 from trivet.app.trust import Household, Trust
-from trivet.domain import PeerError, TrivetError, UsageError
+from trivet.domain import PeerError, SetupError, TrivetError, UsageError
 from trivet.domain.wire import Document, Message
 from trivet.fabric import charter
 from trivet.fabric.access import Party
 from trivet.fabric.background import cancel
 from trivet.fabric.charter import Charter, is_revoked
 from trivet.fabric.config import SessionConfig
+from trivet.fabric.household import Household as Founded
+from trivet.fabric.household import authority
 from trivet.fabric.identity import Identity
 from trivet.fabric.letter import Received
 from trivet.fabric.link import Link
 from trivet.fabric.policy import Policy, shipped_policy
 from trivet.fabric.request import load_public
+from trivet.fabric.roll import reconcile
 
 log = logging.getLogger("trivet.app")
 
@@ -75,7 +77,7 @@ class Keeper:
     """Watches the charter of one device.
 
     Args:
-        folder: where the household's certificates are.
+        household: where its certificates are.
         config: the session's, opened anew when the members change.
         link: the device's place on the fabric.
         trust: what is told of changes.
@@ -84,19 +86,20 @@ class Keeper:
 
     def __init__(
         self,
-        folder: Path,
+        household: Founded,
         config: SessionConfig,
         link: Link,
         trust: Trust,
         reopen: Reopen,
     ) -> None:
-        self._folder = folder
+        self._household = household
+        self._folder = household.folder
         self._config = config
         self._link = link
         self._trust = trust
         self._reopen = reopen
         self._stamp = self._look()
-        self._data = charter.load_charter(folder)
+        self._data = charter.load_charter(self._folder)
         self._shown: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(MAX_WAITING)
         link.answer(CHARTER, self._asked)
         trust.also_hear(self.hear)
@@ -170,12 +173,20 @@ class Keeper:
     async def _learn(self, sender: str, data: bytes) -> None:
         """Merge what another device showed; what no issuer signed is not taken."""
         try:
-            kept = await asyncio.to_thread(charter.save_charter, self._folder, data)
+            kept = await asyncio.to_thread(self._merge, data)
         except TrivetError as error:
             log.warning("%s: the charter that %s showed: %s", self._me, sender, error)
             return
         self._stamp = self._look()
         await self._take_up(kept)
+
+    def _merge(self, theirs: bytes) -> bytes:
+        try:
+            issuer = authority(self._household)
+        except SetupError:  # no issuer here
+            return charter.save_charter(self._folder, theirs)
+        reconcile(self._folder, issuer, theirs)
+        return charter.load_charter(self._folder)
 
     async def _take_up(self, data: bytes) -> None:
         if data == self._data:

@@ -143,7 +143,7 @@ async def _live(
                 life = _live_home(settings, world, past, hub, tell, on_page)
             else:
                 life = make_part(world, kind, link, trust, start).run()
-            keeper = Keeper(folder, config, link, trust, link.reopen)
+            keeper = Keeper(founded, config, link, trust, link.reopen)
             renewing = Renewing(founded, settings.device, link, keeper.renewed)
             await _first_of(life, keeper.run(), renewing.run())
 

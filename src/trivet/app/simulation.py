@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from time import monotonic
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec.structs import replace
 
 from trivet.app.hub import Hub
@@ -16,6 +17,9 @@ from trivet.app.trust import MADE, Household, Trust
 from trivet.app.zone import fixed_zone
 from trivet.atlas import MemoryAtlas
 from trivet.devices.world import World
+from trivet.devices.world.entity import HOME
+from trivet.devices.world.phone import PHONE
+from trivet.devices.world.vehicle import CAR
 from trivet.domain import AnswerKind, DeviceKind, TrivetError
 from trivet.fabric.access import Party
 from trivet.fabric.ledger import Ledger
@@ -23,6 +27,8 @@ from trivet.fabric.link import Link
 from trivet.fabric.policy import shipped_policy
 from trivet.skills.registry import load
 
+#: What each device of the simulated household is, told without starting it.
+DEVICES = {DeviceKind.PHONE: PHONE, DeviceKind.CAR: CAR, DeviceKind.HOME: HOME}
 #: Days that the household has lived before the demo begins, which the mind learns.
 LEARNED_DAYS = 53
 #: Of them the last ones that the home remembers of itself: how fast it warms.
@@ -100,12 +106,13 @@ def make_trust(
     household: Household,
     ledger: Ledger,
     start: float,
+    private: ec.EllipticCurvePrivateKey | None = None,
 ) -> Trust:
     """What stands between a device of the simulated household and the others."""
-    device = world.adapter(kind, start).device
+    device = DEVICES[kind]
     if kind is DeviceKind.HOME:
         device = replace(device, signals=(*device.signals, *MADE))
-    return Trust(device, household, ledger, start, zone=world.zone)
+    return Trust(device, household, ledger, start, zone=world.zone, private=private)
 
 
 def simulated_household() -> Household:

@@ -7,6 +7,7 @@ in docs/decisions/0002-zenoh-sessions.md.
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
 
@@ -61,7 +62,7 @@ class SessionConfig(msgspec.Struct, frozen=True):
 
 
 def settings_of(config: SessionConfig) -> dict[str, Any]:
-    """Zenoh's settings for a session.
+    """Zenoh's settings for a session. They hold the private key: never log them.
 
     Raises:
         UsageError: an endpoint is not `host:port`, or asks for anything but TLS.
@@ -113,7 +114,9 @@ def _endpoints(texts: Sequence[str]) -> list[str]:
 
 def _transport(config: SessionConfig) -> dict[str, Any]:
     identity = config.identity
-    cert, private = str(identity.cert_path), str(identity.key_path)
+    cert = str(identity.cert_path)
+    # handed over in memory: on the disk it may be locked with a passphrase
+    private = b64encode(identity.private_pem()).decode()
     return {
         "link": {
             "protocols": ["tls"],
@@ -121,9 +124,9 @@ def _transport(config: SessionConfig) -> dict[str, Any]:
                 "root_ca_certificate": str(identity.ca_path),
                 "enable_mtls": True,
                 "listen_certificate": cert,
-                "listen_private_key": private,
+                "listen_private_key_base64": private,
                 "connect_certificate": cert,
-                "connect_private_key": private,
+                "connect_private_key_base64": private,
                 "verify_name_on_connect": config.is_name_checked,
                 "close_link_on_expiration": True,
             },

@@ -10,7 +10,10 @@ was refused only with the first thing that it reads.
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 
 import msgspec
@@ -101,13 +104,25 @@ def _context(identity: Identity, is_name_checked: bool) -> ssl.SSLContext:
     context.check_hostname = is_name_checked
     try:
         context.load_verify_locations(identity.ca_path)
-        context.load_cert_chain(identity.cert_path, identity.key_path)
+        with _as_file(identity.private_pem()) as key_path:
+            context.load_cert_chain(identity.cert_path, key_path)
     except (OSError, ssl.SSLError) as error:
         raise SetupError(
             f"the certificate of {identity.device} cannot be used: {error}",
             hint="renew it, or pair this device anew",
         ) from error
     return context
+
+
+@contextmanager
+def _as_file(secret: bytes) -> Iterator[str]:
+    """A name under which OpenSSL reads what is in memory, and on no disk."""
+    handle = os.memfd_create("trivet")
+    try:
+        os.write(handle, secret)
+        yield f"/proc/self/fd/{handle}"
+    finally:
+        os.close(handle)
 
 
 def _theirs(address: str, error: ssl.SSLCertVerificationError) -> Finding:
