@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from threading import Semaphore
 from time import monotonic
+from typing import NamedTuple
 
 import zenoh
 
@@ -57,8 +58,9 @@ MAX_WAITING = 8
 BURST, RATE_PER_S = 20, 5.0
 #: Hosts that a joiner looks at.
 MAX_HOSTS = 8
-#: Seconds between two looks for a host, and for all of them.
-LOOK_S, FIND_S = 0.3, 10.0
+#: Seconds between two looks for a host, for one more after the first was found, in
+#: case there are others, and for all of them.
+LOOK_S, OTHERS_S, FIND_S = 0.05, 0.3, 10.0
 #: Seconds that a word of farewell may take.
 _FAREWELL_S = 1.0
 
@@ -111,9 +113,10 @@ class HostLobby:
         self.put_off = 0
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
-        self._seats = Semaphore(MAX_WAITING)
+        self._strangers = Semaphore(MAX_WAITING)
+        self._seated = Semaphore(2)  # one that waits for a person, one that leaves
         self._bucket = Bucket(BURST, RATE_PER_S, monotonic())
-        self._waiting: zenoh.Query | None = None
+        self._waiting: _Caller | None = None
 
     async def newcomer(self) -> Newcomer:
         """Wait for a device whose code was right and that asks to be admitted.
@@ -195,37 +198,49 @@ class HostLobby:
             if text in (f"{ROOT}/*/hello", f"{ROOT}/{self.host.session}/hello"):
                 reply_to(query, f"{ROOT}/{self.host.session}/hello", b"")
             return
-        if not self._seats.acquire(blocking=False):
+        # who is seated has a room of its own, not to suffer by a flood of strangers
+        room = self._seated if seat[1] == self.host.seat else self._strangers
+        if not room.acquire(blocking=False):
             self.put_off += 1
             reply_to(query, text, refusal(Why.TOO_FAST))
             return
         data = b"" if query.payload is None else bytes_of(query.payload, MAX_BYTES)
+        caller = _Caller(query, text, room)
         try:
-            self._loop.call_soon_threadsafe(self._take, query, seat[1], data)
+            self._loop.call_soon_threadsafe(self._take, caller, seat[1], data)
         except RuntimeError:  # the loop has ended: nobody is left to answer
-            self._seats.release()
+            room.release()
 
-    def _take(self, query: zenoh.Query, seat: str, data: bytes) -> None:
+    def _take(self, caller: _Caller, seat: str, data: bytes) -> None:
         now = monotonic()
-        answer: bytes | None = None
-        # who is in the seat has few messages anyway, and is not to suffer by a flood
         if seat == self.host.seat or self._bucket.take(now):
             answer = self.host.receive(seat, data, now)
         else:
             self.put_off += 1
             answer = refusal(Why.TOO_FAST)
         if answer is None:
-            self._waiting = query
+            self._waiting = caller
         else:
-            self._seats.release()
-            reply_to(query, str(query.key_expr), answer)
+            caller.answer(answer)
         self.settle()
 
     def _answer(self, data: bytes) -> None:
-        query, self._waiting = self._waiting, None
-        if query is not None:
-            self._seats.release()
-            reply_to(query, str(query.key_expr), data)
+        caller, self._waiting = self._waiting, None
+        if caller is not None:
+            caller.answer(data)
+
+
+class _Caller(NamedTuple):
+    """Somebody who waits for an answer."""
+
+    query: zenoh.Query
+    key: str
+    room: Semaphore
+
+    def answer(self, data: bytes) -> None:
+        """Send it, and make room for another."""
+        self.room.release()
+        reply_to(self.query, self.key, data)
 
 
 # --- the joiner -------------------------------------------------------------------
@@ -308,33 +323,35 @@ async def _pair(
 async def _find(link: zenoh.Session, session: str, find_s: float) -> tuple[str, ...]:
     """The hosts that are there, or the one that is wanted."""
     found: dict[str, None] = {}
-    looks_left = -1
+    seen = asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def note(text: str) -> None:
         match = _HELLO.fullmatch(text)
         if match is not None and len(found) < MAX_HOSTS and session in ("", match[1]):
             found[match[1]] = None
+            seen.set()
 
     def on_reply(reply: zenoh.Reply) -> None:
         if reply.ok is not None:
             with suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(note, str(reply.ok.key_expr))
 
-    began = monotonic()
-    while looks_left != 0 and monotonic() - began < find_s:
+    async def look(seconds: float) -> None:
         link.get(
             f"{ROOT}/{session or '*'}/hello",
-            zenoh.handlers.Callback(on_reply),
+            on_reply,
             target=zenoh.QueryTarget.ALL,
             consolidation=zenoh.ConsolidationMode.NONE,
-            timeout=LOOK_S,
+            timeout=seconds,
         )
-        await asyncio.sleep(LOOK_S / 6)
-        # a host was found: with a ticket it is the one, else others get another look
-        looks_left = (0 if session or looks_left == 1 else 1) if found else looks_left
-        if looks_left:
-            await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(seconds)
+
+    end = monotonic() + find_s
+    while not seen.is_set() and monotonic() < end:
+        await look(LOOK_S)
+    if found and not session:
+        await look(OTHERS_S)
     if not found:
         raise UnreachableError(
             "no host is pairing" + (f" as {session}" if session else ""),
