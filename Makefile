@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 LOCK   := requirements.lock
+EXTRACT := $(VENV)/map/Helsinki.osm.pbf
 
-.PHONY: demo test test-real bench lint format lock wheel pictures clean help
+.PHONY: demo test test-real bench lint format lock wheel clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -24,6 +25,14 @@ $(VENV)/dev.stamp: $(VENV)/all.stamp
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint $(LOCK) -e '.[dev]'
 	@touch $@
 
+# what the tests against the real world need besides; without it they are skipped
+$(VENV)/real.stamp: $(VENV)/dev.stamp scripts/helsinki_extract.py
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint $(LOCK) -e '.[dev,browser-test]' \
+		|| echo 'no Playwright: the tests in a browser will be skipped'
+	$(BIN)/python scripts/helsinki_extract.py $(VENV)/map \
+		|| echo 'no extract of Helsinki: the tests of a real map will be skipped'
+	@touch $@
+
 demo: $(VENV)/all.stamp  ## three devices live a simulated day, with a page to watch
 	$(BIN)/trivet demo
 
@@ -34,8 +43,9 @@ test: $(VENV)/dev.stamp  ## lint, types, floors and tests
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest -q -m 'not real'
 
-test-real: $(VENV)/dev.stamp  ## against recorded data, servers and a browser
-	$(BIN)/pytest -q -m real -rs
+test-real: $(VENV)/real.stamp  ## against recorded data, servers and a browser
+	@test ! -f $(EXTRACT) || export TRIVET_HELSINKI_PBF=$(abspath $(EXTRACT)); \
+		$(BIN)/pytest -q -m real -rs
 
 bench: $(VENV)/dev.stamp  ## every figure that the docs quote
 	$(BIN)/python -m benchmarks
