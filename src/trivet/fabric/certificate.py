@@ -9,7 +9,7 @@ Source: RFC 5280, sections 4.2.1.1 to 4.2.1.12.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 
@@ -28,6 +28,7 @@ AUTHORITY_DAYS = 20 * 365
 DEVICE_DAYS = 14
 #: Clocks of a phone, a car and a home differ: certificates begin a day early.
 _SKEW = timedelta(days=1)
+_DATES = ("not_valid_before_utc", "not_valid_after_utc")
 _LOCAL = ("localhost", "127.0.0.1")
 _HOST_NAME = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", re.ASCII)
 
@@ -134,7 +135,7 @@ def to_pem(cert: x509.Certificate) -> bytes:
 
 def from_pem(data: bytes) -> x509.Certificate:
     """The certificate in PEM text; ValueError when there is none."""
-    return x509.load_pem_x509_certificate(data)
+    return _whole(x509.load_pem_x509_certificate, data)
 
 
 def to_der(cert: x509.Certificate) -> bytes:
@@ -144,7 +145,7 @@ def to_der(cert: x509.Certificate) -> bytes:
 
 def from_der(data: bytes) -> x509.Certificate:
     """The certificate in DER; ValueError when there is none."""
-    return x509.load_der_x509_certificate(data)
+    return _whole(x509.load_der_x509_certificate, data)
 
 
 def key_to_pem(private: ec.EllipticCurvePrivateKey) -> bytes:
@@ -167,6 +168,28 @@ def key_from_pem(
     if not isinstance(private, ec.EllipticCurvePrivateKey):
         raise ValueError("it is not of an elliptic curve")
     return private
+
+
+def _whole(load: Callable[[bytes], x509.Certificate], data: bytes) -> x509.Certificate:
+    """A certificate all of which can be read; ValueError when any of it cannot.
+
+    Its parts are parsed only when they are asked for: without this, a key or extension
+    that is malformed would be an error of whoever asks first.
+    """
+    try:
+        cert = load(data)
+        cert.public_key()
+        for part in ("subject", "issuer", "extensions", *_DATES):
+            getattr(cert, part)
+    except (
+        TypeError,
+        UnsupportedAlgorithm,
+        x509.DuplicateExtension,
+        x509.InvalidVersion,
+        x509.UnsupportedGeneralNameType,
+    ) as error:
+        raise ValueError(str(error)) from error
+    return cert
 
 
 def _begin(

@@ -141,6 +141,7 @@ def read_request(data: bytes) -> Request:
         UsageError,
         UnsupportedAlgorithm,
         x509.DuplicateExtension,
+        x509.InvalidVersion,
         x509.UnsupportedGeneralNameType,
     ) as error:
         raise WireError(f"malformed certificate request: {error}") from error

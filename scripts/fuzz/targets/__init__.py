@@ -1,0 +1,12 @@
+"""Every decoder that meets the network or a file of another device, by name."""
+
+from scripts.fuzz.target import Makers
+from scripts.fuzz.targets import charter, file, message, pairing, request
+
+TARGETS: Makers = {
+    **message.TARGETS,
+    **request.TARGETS,
+    **charter.TARGETS,
+    **pairing.TARGETS,
+    **file.TARGETS,
+}
