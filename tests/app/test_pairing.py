@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from trivet.app.cli.pairing import join_app
-from trivet.app.pairing import join_household, pair_device
+from trivet.app.pairing import Membership, join_household, pair_device
 from trivet.domain import (
     DeviceKind,
     RefusedError,
@@ -241,6 +242,28 @@ async def test_attack_a_ticket_of_another_authority(
         text=lambda ticket: replace(ticket, authority="00" * 32).url,
     )
     assert isinstance(joined, WireError)
+    assert isinstance(paired, RefusedError)
+    assert not (tmp_path / "phone").exists()
+
+
+async def test_attack_hand_out_another_authority_than_was_accepted(
+    ours: Household, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The card's authority is the one that the certificate must be of."""
+    theirs = create_household(tmp_path / "theirs", "ours")
+    other = theirs.ca_path.read_bytes()
+
+    def swapped(ca: bytes, charter: bytes) -> Membership:
+        return Membership(other, charter)
+
+    monkeypatch.setattr("trivet.app.pairing.Membership", swapped)
+    monkeypatch.setattr(
+        "trivet.app.pairing.msgspec.msgpack.decode",
+        lambda data, type: msgspec.msgpack.Decoder(Membership).decode(data),
+    )
+    paired, joined = await meet(ours, tmp_path / "phone")
+    assert isinstance(joined, WireError)
+    assert "not the one" in str(joined)
     assert isinstance(paired, RefusedError)
     assert not (tmp_path / "phone").exists()
 

@@ -20,6 +20,7 @@ from tests.fabric.pairing_stage import (
     PHONE,
     REQUEST,
     STRANGER,
+    QuickExchange,
     other_code,
     why_of,
 )
@@ -46,6 +47,14 @@ from trivet.fabric.pairing_wire import MAX_BYTES, Card, Grant, Why
 
 CODE = make_code()
 LOOPBACK = ("127.0.0.1:0",)
+
+
+@pytest.fixture(autouse=True)
+def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One pairing has the real key exchange; for the others it is not the point."""
+    if request.function is not test_two_devices_pair_over_the_lobby:
+        monkeypatch.setattr("trivet.fabric.pairing.Exchange", QuickExchange)
+        monkeypatch.setattr("trivet.fabric.pairing_joiner.Exchange", QuickExchange)
 
 
 @asynccontextmanager
@@ -248,7 +257,7 @@ async def test_a_ticket_names_its_host() -> None:
 
 async def test_a_host_that_is_not_there_is_unreachable() -> None:
     async with a_host() as lobby:
-        task = joining(lobby, session="0" * 8, find_s=0.5)
+        task = joining(lobby, session="0" * 8, find_s=0.2)
         error = await ended(task)
     assert isinstance(error, UnreachableError)
     assert "00000000" in str(error)

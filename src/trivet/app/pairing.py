@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from trivet.domain import (
     DeviceKind,
     RefusedError,
+    TrivetError,
     UsageError,
     WireError,
 )
@@ -103,34 +104,48 @@ async def pair_device(
         RefusedError: wrong codes, or a person said no.
         UnreachableError: nobody came, or not to the end.
     """
-    ca = authority(household).cert
-    requests: list[Request] = []
+    issuer = _Issuer(household, is_guest)
 
-    def read(data: bytes) -> Newcomer:
-        request = read_request(data)
-        if request.household != household.name:
-            raise WireError(f"a request to join {request.household}")
-        requests.append(request)
-        return Newcomer(request.device, request.kind, request.fingerprint)
-
-    def issue(data: bytes) -> Grant:
-        pem = admit(household, read_request(data), is_guest=is_guest)
-        known = Membership(certificate.to_pem(ca), load_charter(household.folder))
-        return Grant(pem, msgspec.msgpack.encode(known))
+    def on_fault(error: TrivetError) -> None:
+        if host.deadline is not None:  # what ends the session is raised
+            show(str(error))
 
     code = make_code()
-    card = Card(household.name, _fingerprint_of(certificate.to_pem(ca)), _machine())
-    host = Host(code, card, read, monotonic(), on_fault=lambda error: show(f"{error}"))
+    host = Host(code, issuer.card, issuer.read, monotonic(), on_fault=on_fault)
     async with open_host_lobby(host, listen=listen, is_scouting=is_scouting) as lobby:
-        show_ticket(Ticket(_dialled(lobby.listen), code, host.session, card.authority))
-        await lobby.newcomer()
-        if not await _answer(lobby, ask, _newcomer_text(requests[-1], is_guest)):
+        dialled, mark = _dialled(lobby.listen), issuer.card.authority
+        show_ticket(Ticket(dialled, code, host.session, mark))
+        newcomer = await lobby.newcomer()
+        if not await _answer(lobby, ask, issuer.question):
             lobby.decline()
-            raise RefusedError(f"{requests[-1].device} was not admitted")
-        lobby.accept(issue)
+            raise RefusedError(f"{newcomer.device} was not admitted")
+        lobby.accept(issuer.issue)
         await lobby.finish()
-        assert host.newcomer is not None
-        return host.newcomer
+        return newcomer
+
+
+class _Issuer:
+    """What a host needs of its household, for one pairing."""
+
+    def __init__(self, household: Household, is_guest: bool) -> None:
+        self._household, self._is_guest = household, is_guest
+        self._ca = certificate.to_pem(authority(household).cert)
+        self.card = Card(household.name, _fingerprint_of(self._ca), _machine())
+        self.question = ""
+
+    def read(self, data: bytes) -> Newcomer:
+        """Who a request is for; its question is then the one to ask."""
+        request = read_request(data)
+        if request.household != self._household.name:
+            raise WireError(f"a request to join {request.household}")
+        self.question = _newcomer_text(request, self._is_guest)
+        return Newcomer(request.device, request.kind, request.fingerprint)
+
+    def issue(self, data: bytes) -> Grant:
+        """Admit whom a request is for."""
+        pem = admit(self._household, read_request(data), is_guest=self._is_guest)
+        known = Membership(self._ca, load_charter(self._household.folder))
+        return Grant(pem, msgspec.msgpack.encode(known))
 
 
 async def join_household(
@@ -167,73 +182,92 @@ async def join_household(
         WireError: somebody interferes.
     """
     code, ticket = _understand(text)
-    check_id(device)
-    _check_free(folder, device)
-    private = new_key()
-    newcomer = Newcomer(device, kind, fingerprint(private.public_key()))
-    authority_seen = ticket.authority if ticket else ""
-    joiner = Joiner(code, newcomer, authority=authority_seen)
-    kept: list[Identity] = []
+    authority_seen, session = (ticket.authority, ticket.host) if ticket else ("", "")
+    addresses = (*connect, *(ticket.addresses if ticket else ()))
+    applicant = _Applicant(folder, check_id(device), kind, hosts, ask, show)
+    joiner = Joiner(code, applicant.newcomer, authority=authority_seen)
+    await join(
+        joiner,
+        accept=applicant.accept,
+        keep=applicant.keep,
+        choose=applicant.choose,
+        connect=tuple(dict.fromkeys(addresses)),
+        is_scouting=is_scouting,
+        session=session,
+    )
+    return applicant.done(is_known=joiner.state is JoinerState.DONE)
 
-    async def accept(card: Card) -> bytes | None:
-        _check_free(folder, device, card.household)
-        request = make_request(private, card.household, device, kind, hosts)
-        is_wanted = await _asked(ask, _household_text(card, newcomer))
-        if is_wanted:
-            show("Waiting for the other side to admit this device")
-        return request if is_wanted else None
 
-    async def store(grant: Grant) -> None:
-        kept.append(_keep(grant, joiner.card, folder, device, private))
+class _Applicant:
+    """What a joiner needs of this machine and its person, for one pairing."""
 
-    async def choose(sessions: Sequence[str]) -> str:
+    def __init__(
+        self,
+        folder: Path,
+        device: str,
+        kind: DeviceKind,
+        hosts: Sequence[str],
+        ask: Ask,
+        show: Show,
+    ) -> None:
+        _check_free(folder, device)
+        self._folder, self._hosts = folder, hosts
+        self._ask, self._show = ask, show
+        self._private = new_key()
+        mark = fingerprint(self._private.public_key())
+        self.newcomer = Newcomer(device, kind, mark)
+        self.identity: Identity | None = None
+        self._card: Card | None = None
+
+    async def choose(self, sessions: Sequence[str]) -> str:
+        """Which host the person sees."""
         for session in sessions:
             question = f"Does the other screen show the session {session}?"
-            if await _asked(ask, question):
+            if await _asked(self._ask, question):
                 return session
         raise UsageError("no host was chosen", hint="give the right one's --connect")
 
-    addresses = (*connect, *(ticket.addresses if ticket else ()))
-    await join(
-        joiner,
-        accept=accept,
-        keep=store,
-        choose=choose,
-        connect=tuple(dict.fromkeys(addresses)),
-        is_scouting=is_scouting,
-        session=ticket.host if ticket else "",
-    )
-    if joiner.state is not JoinerState.DONE:
-        show("This device is a member, but the other side may not know it yet")
-    return kept[0]
+    async def accept(self, card: Card) -> bytes | None:
+        """The request, if the person wants to belong to that household."""
+        who = self.newcomer
+        _check_free(self._folder, who.device, card.household)
+        request = make_request(
+            self._private, card.household, who.device, who.kind, self._hosts
+        )
+        if not await _asked(self._ask, _household_text(card, who)):
+            return None
+        self._show("Waiting for the other side to admit this device")
+        self._card = card
+        return request
+
+    async def keep(self, grant: Grant) -> None:
+        """Store what was granted, once it is seen to be of the household accepted."""
+        try:
+            known = msgspec.msgpack.decode(grant.household, type=Membership)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+            raise WireError(f"malformed membership: {error}") from None
+        if self._card is None or _fingerprint_of(known.ca) != self._card.authority:
+            raise WireError("the authority is not the one that the host showed first")
+        self.identity = keep(
+            self._folder,
+            device=self.newcomer.device,
+            private=self._private,
+            cert_pem=grant.certificate,
+            ca_pem=known.ca,
+            charter=known.charter,
+        )
+
+    def done(self, *, is_known: bool) -> Identity:
+        """This device as a member, with a word if the host may not know."""
+        if not is_known:
+            self._show("This device is a member, but the other side may not know it")
+        assert self.identity is not None
+        return self.identity
 
 
 def spaced(digits: str) -> str:
     """A fingerprint for a person to compare: in groups of eight."""
     return " ".join(digits[i : i + 8] for i in range(0, len(digits), 8))
-
-
-def _keep(
-    grant: Grant,
-    card: Card,
-    folder: Path,
-    device: str,
-    private: ec.EllipticCurvePrivateKey,
-) -> Identity:
-    try:
-        known = msgspec.msgpack.decode(grant.household, type=Membership)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise WireError(f"malformed membership: {error}") from None
-    if _fingerprint_of(known.ca) != card.authority:
-        raise WireError("the authority is not the one that the host showed first")
-    return keep(
-        folder,
-        device=device,
-        private=private,
-        cert_pem=grant.certificate,
-        ca_pem=known.ca,
-        charter=known.charter,
-    )
 
 
 def _understand(text: str) -> tuple[Code, Ticket | None]:

@@ -326,16 +326,12 @@ async def _find(link: zenoh.Session, session: str, find_s: float) -> tuple[str, 
     seen = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def note(text: str) -> None:
-        match = _HELLO.fullmatch(text)
+    def on_reply(reply: zenoh.Reply) -> None:
+        match = _HELLO.fullmatch(str(reply.ok.key_expr)) if reply.ok else None
         if match is not None and len(found) < MAX_HOSTS and session in ("", match[1]):
             found[match[1]] = None
-            seen.set()
-
-    def on_reply(reply: zenoh.Reply) -> None:
-        if reply.ok is not None:
             with suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(note, str(reply.ok.key_expr))
+                loop.call_soon_threadsafe(seen.set)
 
     async def look(seconds: float) -> None:
         link.get(
@@ -373,8 +369,10 @@ async def _ask(link: zenoh.Session, key: str, data: bytes, timeout_s: float) -> 
         with suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(settle, reply)
 
+    first = Semaphore(1)
+
     def on_reply(reply: zenoh.Reply) -> None:
-        if reply.ok is not None and not answer.done():
+        if reply.ok is not None and first.acquire(blocking=False):
             on_loop(bytes_of(reply.ok.payload, MAX_GRANT_BYTES))
 
     recall = zenoh.CancellationToken()

@@ -79,21 +79,26 @@ def lobby_settings(
                 "listen": bool(session),
             },
         },
-        "transport": {
-            "link": {
-                "protocols": ["tcp"],
-                "tx": {"lease": LEASE_MS},
-                "rx": {"max_message_size": 2 * most},
-            },
-            "unicast": {
-                "max_sessions": MAX_CONNECTIONS,
-                "accept_pending": MAX_CONNECTIONS,
-                "open_timeout": OPEN_MS,
-                "accept_timeout": OPEN_MS,
-            },
-            "shared_memory": {"enabled": False},
-        },
+        "transport": _transport(most),
         "access_control": _access(session),
+    }
+
+
+def _transport(most: int) -> dict[str, Any]:
+    """Plain TCP, with no more room for strangers than messages of `most` bytes take."""
+    return {
+        "link": {
+            "protocols": ["tcp"],
+            "tx": {"lease": LEASE_MS},
+            "rx": {"max_message_size": 2 * most},
+        },
+        "unicast": {
+            "max_sessions": MAX_CONNECTIONS,
+            "accept_pending": MAX_CONNECTIONS,
+            "open_timeout": OPEN_MS,
+            "accept_timeout": OPEN_MS,
+        },
+        "shared_memory": {"enabled": False},
     }
 
 
