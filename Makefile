@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 LOCK   := requirements.lock
 EXTRACT := $(VENV)/map/Helsinki.osm.pbf
 
-.PHONY: demo test test-real bench lint format lock wheel clean help
+.PHONY: demo test test-real bench lint format lock docs wheel clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -62,6 +62,9 @@ format: $(VENV)/dev.stamp  ## put the code in its usual form
 
 lock: $(VENV)/uv.stamp  ## choose the versions of every package anew
 	$(BIN)/uv pip compile --quiet --universal --all-extras --no-header --no-annotate pyproject.toml -o $(LOCK)
+
+docs: $(VENV)/dev.stamp  ## write the verbs' help into docs/cli.md
+	$(BIN)/python scripts/cli_doc.py
 
 wheel: $(VENV)/dev.stamp  ## build the wheel and the sdist into dist/
 	$(BIN)/python -m build

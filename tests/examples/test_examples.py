@@ -30,7 +30,9 @@ def run(name: str, *words: str) -> str:
 
 
 def test_every_example_is_checked() -> None:
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == SAYS.keys()
+    for example in EXAMPLES.glob("*.py"):
+        own = Path(__file__).parent / f"test_{example.stem}.py"
+        assert example.stem in SAYS or own.is_file(), example.name
 
 
 @pytest.mark.parametrize("name", SAYS)

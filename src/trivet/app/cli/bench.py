@@ -26,7 +26,10 @@ def bench(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure this machine, and print each figure that the documents quote."""
+    """Measure this machine, and print each figure that the documents quote.
+
+    All takes about two minutes; `million`, a map of a million points, is by name only.
+    """
     words = [*(["--json"] if as_json else []), *(names or [])]
     command = [sys.executable, "-m", "benchmarks", *words]
     raise typer.Exit(subprocess.run(command, cwd=checkout()).returncode)
