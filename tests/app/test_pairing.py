@@ -10,13 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 
-import msgspec
 import pytest
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from trivet.app.cli.pairing import join_app
-from trivet.app.pairing import Membership, join_household, pair_device
+from trivet.app.pairing import _Applicant, _Issuer, join_household, pair_device
 from trivet.domain import (
     DeviceKind,
     RefusedError,
@@ -30,6 +29,7 @@ from trivet.fabric.household import Household
 from trivet.fabric.identity import Identity
 from trivet.fabric.pairing import Newcomer
 from trivet.fabric.pairing_code import Ticket, make_code
+from trivet.fabric.pairing_wire import Card
 
 Outcome = tuple[Newcomer | BaseException, Identity | BaseException]
 
@@ -247,25 +247,32 @@ async def test_attack_a_ticket_of_another_authority(
 
 
 async def test_attack_hand_out_another_authority_than_was_accepted(
-    ours: Household, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ours: Household, tmp_path: Path
 ) -> None:
     """The card's authority is the one that the certificate must be of."""
-    theirs = create_household(tmp_path / "theirs", "ours")
-    other = theirs.ca_path.read_bytes()
-
-    def swapped(ca: bytes, charter: bytes) -> Membership:
-        return Membership(other, charter)
-
-    monkeypatch.setattr("trivet.app.pairing.Membership", swapped)
-    monkeypatch.setattr(
-        "trivet.app.pairing.msgspec.msgpack.decode",
-        lambda data, type: msgspec.msgpack.Decoder(Membership).decode(data),
+    applicant = _Applicant(
+        tmp_path / "phone", "phone", DeviceKind.PHONE, (), yes, lambda text: None
     )
-    paired, joined = await meet(ours, tmp_path / "phone")
-    assert isinstance(joined, WireError)
-    assert "not the one" in str(joined)
-    assert isinstance(paired, RefusedError)
+    request = await applicant.accept(Card("ours", "00" * 32, "home"))
+    assert request is not None
+    with pytest.raises(WireError, match="not the one"):
+        await applicant.keep(_Issuer(ours, is_guest=False).issue(request))
     assert not (tmp_path / "phone").exists()
+
+
+async def test_a_guest_is_a_member_as_a_guest(ours: Household, tmp_path: Path) -> None:
+    applicant = _Applicant(
+        tmp_path / "phone", "phone", DeviceKind.PHONE, (), yes, lambda text: None
+    )
+    issuer = _Issuer(ours, is_guest=True)
+    request = await applicant.accept(issuer.card)
+    assert request is not None
+    issuer.read(request)
+    assert "a guest's phone" in issuer.question
+    await applicant.keep(issuer.issue(request))
+    member = own_charter(tmp_path / "phone").member("phone")
+    assert member is not None
+    assert member.is_guest
 
 
 async def test_a_machine_without_the_authoritys_key_shows_no_code(
