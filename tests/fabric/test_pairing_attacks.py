@@ -6,7 +6,6 @@ The key exchange is the real one throughout.
 from __future__ import annotations
 
 import logging
-from functools import lru_cache
 
 import pytest
 from hypothesis import given, settings
@@ -378,16 +377,8 @@ def test_attack_reorder_sealed_messages() -> None:
 # --- bytes -----------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1)
-def recorded() -> tuple[bytes, ...]:
-    """What a joiner said in one pairing, for its shape."""
-    pair = Pair()
-    pair.run()
-    return tuple(pair.said)
-
-
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_attack_mutate_what_the_joiner_says(data: st.DataObject) -> None:
     """No altered message gets a host further than the message itself would."""
     number = data.draw(st.integers(0, 3), label="message")
@@ -410,7 +401,7 @@ def test_attack_mutate_what_the_joiner_says(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_attack_mutate_what_the_host_says(data: st.DataObject) -> None:
     """No altered message makes a joiner believe anything."""
     number = data.draw(st.integers(0, 3), label="message")
@@ -587,7 +578,7 @@ def test_attack_read_the_code_in_errors_and_logs(
     """Whatever goes wrong, the code is in no error, no representation and no log."""
     caplog.set_level(logging.DEBUG)
     texts: list[str] = []
-    for wrong in (b"", b"\x01\x93", encode(Confirm(bytes(32))), bytes(20_000)):
+    for wrong in (b"\x01\x93", encode(Confirm(bytes(32)))):
         for state in H:
             pair = Pair()
             pair.bring_host(state)
