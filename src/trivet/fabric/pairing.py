@@ -211,7 +211,7 @@ class Host:
             return self._break(Why.VERSION, error)
         except UnexpectedError as error:
             return self._break(Why.UNEXPECTED, error)
-        except WireError as error:
+        except TrivetError as error:
             return self._break(Why.MALFORMED, error)
 
     def accept(self, issue: Callable[[bytes], Grant], now: float) -> bytes:
@@ -324,7 +324,7 @@ class Host:
 
     # --- ends -----------------------------------------------------------------
 
-    def _break(self, why: Why, fault: WireError) -> bytes:
+    def _break(self, why: Why, fault: TrivetError) -> bytes:
         """End the attempt, if there is one, over a message that is wrong."""
         if self.state is HostState.WAITING:
             self.strangers += 1
@@ -339,9 +339,9 @@ class Host:
         if self.tries_left == 0:
             self._end(Why.SPENT, fault)
             return refusal(why)
-        self._on_fault(fault)
         self._seat = self._channel = self.newcomer = None
         self.state, self._end_time = HostState.WAITING, self._code_end
+        self._on_fault(fault)
         return refusal(why, self.tries_left)
 
     def _end(self, why: Why, fault: TrivetError) -> bytes:
