@@ -26,6 +26,7 @@ def main() -> int:
     add("--target", action="append", default=[], metavar="NAME", help="all, if none")
     add("--seed", type=int, default=1)
     add("--number", type=int, help="give this one input only")
+    add("--limit-s", type=float, default=campaign.LIMIT_S, help="of an input's time")
     add("--list", action="store_true", help="print the names of the targets")
     add("--atheris", action="store_true", help="let coverage guide one target")
     add("--module", default="scripts.fuzz.targets", help="where TARGETS is")
@@ -43,13 +44,19 @@ def main() -> int:
         return 0
     names = asked.target or list(makers)
     if asked.number is not None:
-        return _again([makers[name]() for name in names], asked.seed, asked.number)
-    return sum([_attack(makers[name](), asked.seed, asked.runs) for name in names]) > 0
+        numbers = range(asked.number, asked.number + 1)
+        found = [_again(makers[name](), asked.seed, numbers) for name in names]
+    else:
+        found = [
+            _attack(makers[name](), asked.seed, asked.runs, asked.limit_s)
+            for name in names
+        ]
+    return any(found)
 
 
-def _attack(target: Target, seed: int, runs: int) -> bool:
+def _attack(target: Target, seed: int, runs: int, limit_s: float) -> bool:
     count, begin = target.share(runs), time.monotonic()
-    found = campaign.attack(target, seed, range(count))
+    found = campaign.attack(target, seed, range(count), limit_s)
     took = time.monotonic() - begin
     done = count if found is None else found.number + 1
     word = "ok" if found is None else "FOUND"
@@ -63,15 +70,13 @@ def _attack(target: Target, seed: int, runs: int) -> bool:
     return found is not None
 
 
-def _again(targets: list[Target], seed: int, number: int) -> int:
-    status = 0
-    for target in targets:
-        data = target.input(seed, number)
-        print(f"{target.name} seed {seed} number {number}: {data.hex()}", flush=True)
-        found = campaign.attack(target, seed, range(number, number + 1))
-        print(found or "ok", flush=True)
-        status |= found is not None
-    return status
+def _again(target: Target, seed: int, numbers: range) -> bool:
+    number = numbers.start
+    data = target.input(seed, number)
+    print(f"{target.name} seed {seed} number {number}: {data.hex()}", flush=True)
+    found = campaign.attack(target, seed, numbers)
+    print(found or "ok", flush=True)
+    return found is not None
 
 
 if __name__ == "__main__":

@@ -28,9 +28,10 @@ LIMIT_S = 1.0
 MAX_GROWTH = 50 * 1024 * 1024
 #: Memory that one input may ask for.
 MAX_ASKED = 2 * 1024**3
-_TICK_S = 0.25
-#: Without progress, so much more processor time, or time, is a hang outside of Python.
-_STUCK_CPU_S, _STUCK_S = 5.0, 120.0
+_TICKS = 4
+#: Without progress, so many limits of processor time are a hang outside of Python, and
+#: so many seconds of any time are one of something that waits.
+_STUCK_LIMITS, _STUCK_S = 3.0, 120.0
 _SAMPLED = 500
 
 
@@ -64,20 +65,28 @@ class OutOfTimeError(BaseException):
     """An input took longer than it may."""
 
 
-def attack(target: Target, seed: int, numbers: range) -> Finding | None:
+def attack(
+    target: Target, seed: int, numbers: range, limit_s: float = LIMIT_S
+) -> Finding | None:
     """Give a target the inputs of these numbers; the first thing that is wrong, if any.
 
     The child forks off: this process must have one thread only.
+
+    Args:
+        target: the target.
+        seed: of the campaign.
+        numbers: of the inputs.
+        limit_s: processor time that one input may take.
     """
     progress, (back, out) = mmap(-1, 8), os.pipe()
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
         os.close(back)
-        _live(target, seed, numbers, progress, out)
+        _live(target, seed, numbers, limit_s, progress, out)
     os.close(out)
     with os.fdopen(back, "rb") as pipe:
-        fate = _watch(child, progress)
+        fate = _watch(child, progress, limit_s)
         words = pipe.read()
     number = int.from_bytes(progress[:8], "little")
     progress.close()
@@ -88,13 +97,20 @@ def attack(target: Target, seed: int, numbers: range) -> Finding | None:
     return Finding(target.name, seed, number, kind, f"the process: {fate}", shown)
 
 
-def _live(target: Target, seed: int, numbers: range, progress: mmap, out: int) -> None:
+def _live(
+    target: Target,
+    seed: int,
+    numbers: range,
+    limit_s: float,
+    progress: mmap,
+    out: int,
+) -> None:
     """The child's life; it does not return."""
     status = 1
     warnings.simplefilter("ignore")
     try:
         _bound_memory()
-        found = run(target, seed, numbers, progress)
+        found = run(target, seed, numbers, limit_s, progress)
         words = json.dumps(found and asdict(found)).encode()
         with os.fdopen(out, "wb") as pipe:
             pipe.write(words)
@@ -105,7 +121,7 @@ def _live(target: Target, seed: int, numbers: range, progress: mmap, out: int) -
         os._exit(status)
 
 
-def _watch(child: int, progress: mmap) -> str:
+def _watch(child: int, progress: mmap, limit_s: float) -> str:
     """Wait for the child; ends it when it goes no further. Says how it ended."""
     process = psutil.Process(child)
     seen, since, used = b"", time.monotonic(), 0.0
@@ -117,7 +133,7 @@ def _watch(child: int, progress: mmap) -> str:
         now, cpu = time.monotonic(), sum(process.cpu_times()[:2])
         if progress[:8] != seen:
             seen, since, used = progress[:8], now, cpu
-        elif cpu - used > _STUCK_CPU_S or now - since > _STUCK_S:
+        elif cpu - used > _STUCK_LIMITS * limit_s or now - since > _STUCK_S:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
             return "stuck"
@@ -139,7 +155,8 @@ class _Clock:
         is_late: the one that ran last was interrupted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit_s: float) -> None:
+        self.limit_s = limit_s
         self.number, self.is_late = -1, False
         self._seen, self._ticks = -1, 0
 
@@ -147,22 +164,26 @@ class _Clock:
         if self.number < 0 or self._seen != self.number:
             self._seen, self._ticks = self.number, 0
         self._ticks += 1
-        if self.number >= 0 and self._ticks > LIMIT_S / _TICK_S:
+        if self.number >= 0 and self._ticks > _TICKS:
             # it may be caught on its way by what catches everything
             self.is_late = True
             raise OutOfTimeError
 
 
 def run(
-    target: Target, seed: int, numbers: range, progress: mmap | None = None
+    target: Target,
+    seed: int,
+    numbers: range,
+    limit_s: float,
+    progress: mmap | None = None,
 ) -> Finding | None:
     """Give a target the inputs of these numbers, in this process.
 
     Takes the signal SIGPROF and its timer for itself.
     """
-    clock = _Clock()
+    clock = _Clock(limit_s)
     before = signal.signal(signal.SIGPROF, clock)
-    signal.setitimer(signal.ITIMER_PROF, _TICK_S, _TICK_S)
+    signal.setitimer(signal.ITIMER_PROF, limit_s / _TICKS, limit_s / _TICKS)
     try:
         return _run(target, seed, numbers, progress, clock)
     finally:
@@ -201,13 +222,13 @@ def _try(target: Target, data: bytes, number: int, clock: _Clock) -> tuple[str, 
     except KeyboardInterrupt:
         raise
     except OutOfTimeError:
-        return "hang", f"more than {LIMIT_S} s\n{_trace()}"
+        return "hang", f"more than {clock.limit_s} s\n{_trace()}"
     # a panic of a library in Rust is a BaseException
     except BaseException:
         return "crash", _trace()
     finally:
         clock.number = -1
-    return ("hang", f"more than {LIMIT_S} s") if clock.is_late else ("", "")
+    return ("hang", f"more than {clock.limit_s} s") if clock.is_late else ("", "")
 
 
 def _trace() -> str:

@@ -49,7 +49,7 @@ class Target:
 
     def share(self, runs: int) -> int:
         """How many of so many inputs it gets."""
-        return min(runs, max(len(self.corpus) + 40, runs // self.slowness))
+        return min(runs, max(len(self.corpus) + 20, runs // self.slowness))
 
 
 #: Makers by name: a target is built where it is used.
