@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import time
 
 import pytest
@@ -62,3 +64,22 @@ def test_closing_does_not_wait_for_the_fork() -> None:
     begun = time.monotonic()
     past.close()
     assert time.monotonic() - begun < 30.0
+
+
+def test_a_fork_that_nobody_waits_for_ends() -> None:
+    """As when the one who waited was killed."""
+    fork = multiprocessing.get_context("fork")
+    waiting, ours = fork.Pipe(duplex=False)
+
+    def wait_in_vain() -> None:
+        Past(lambda: time.sleep(60) or b"")  # type: ignore[func-returns-value]
+        os._exit(0)
+
+    with ours:
+        middle = fork.Process(target=wait_in_vain)
+        middle.start()
+        middle.join()
+    with waiting:  # open until the last process that inherited its other end is gone
+        assert waiting.poll(20.0)
+        with pytest.raises(EOFError):
+            waiting.recv()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from threading import Thread
 
 from trivet.domain import SetupError
 
@@ -26,7 +28,7 @@ class Past:
         self._reader, writer = fork.Pipe(duplex=False)
         with writer:
             self._process = fork.Process(
-                target=_send, args=(learn, writer), daemon=True
+                target=_send, args=(learn, self._reader, writer), daemon=True
             )
             self._process.start()
 
@@ -58,6 +60,15 @@ class Past:
         self._reader.close()
 
 
-def _send(learn: Callable[[], bytes], writer: Connection) -> None:
+def _send(learn: Callable[[], bytes], reader: Connection, writer: Connection) -> None:
+    reader.close()  # so that writing fails when nobody reads any more
+    Thread(target=_end_with_parent, daemon=True).start()
     with writer, suppress(BrokenPipeError, KeyboardInterrupt):
         writer.send_bytes(learn())
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
