@@ -112,6 +112,8 @@ async def test_what_is_leased_reaches_its_recipient_and_nobody_else() -> None:
         got = await take(home.subscribe(), 1)
         assert got[0].message == at(1)
         assert phone.given == [("home", "location", NOW + 1)]
+        [(at_, (_, count, last))] = phone.lessor.given.items()
+        assert (at_, count, last) == (("home", "location"), 1, NOW + 1)
         with pytest.raises(RefusedError, match="car has no lease on location"):
             await phone.link.publish("car", at(2), "location")
         with pytest.raises(TimeoutError):

@@ -161,7 +161,7 @@ class Hub:
             self.mind,
             self._scene,
             alive,
-            self.gatherer.flows(),
+            (*self.gatherer.flows(), *self.trust.given()),
             time=self.time,
             speed=self.speed,
             is_paused=self.is_paused,

@@ -10,6 +10,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from trivet.app.circumstances import Observer
+from trivet.app.view import Flow
 from trivet.domain import Device, LeaseEnd, Sample, Signal
 from trivet.domain.wire import Message
 from trivet.fabric.access import Circumstances, Party
@@ -173,6 +174,16 @@ class Trust:
     async def show(self, recipient: str, message: Message, path: str) -> bool:
         """Send what was made of samples to a device; False if it has no lease."""
         return await self.lessor.show(recipient, message, path)
+
+    def given(self) -> tuple[Flow, ...]:
+        """What this device gave to others since it started."""
+        me = self.book.me.device
+        return tuple(
+            Flow(me, recipient, path, count, last, lease.purpose.value, lease.exact_m)
+            for (recipient, path), (lease, count, last) in sorted(
+                self.lessor.given.items(), key=lambda item: item[0]
+            )
+        )
 
     async def agree(self, household: Household) -> None:
         """The household has agreed anew: who is in it, and its policy."""

@@ -54,6 +54,8 @@ class Lessor:
         self._gate = gate
         self._clock = clock
         self._carry = carry
+        #: by recipient and path: the last lease, how many messages, the last one's time
+        self.given: dict[tuple[str, str], tuple[Lease, int, float]] = {}
         self._credit: dict[str, tuple[float, float]] = {}
         link.answer(LEASE, self._asked)
         link.answer(LEASE_END, self._given_back)
@@ -73,14 +75,20 @@ class Lessor:
         return await self._send(recipient, message, path)
 
     async def _send(self, recipient: str, message: Message, path: str) -> bool:
+        flow = self._book.flow(recipient, path)
         withheld = self._link.withheld
         try:
             if self._carry is not None and recipient not in self._link.alive:
-                return await self._carry(recipient, message, path)
-            await self._link.publish(recipient, message, path)
+                is_sent = await self._carry(recipient, message, path)
+            else:
+                await self._link.publish(recipient, message, path)
+                is_sent = self._link.withheld == withheld
         except RefusedError:  # the lease ended in this moment
             return False
-        return self._link.withheld == withheld
+        if is_sent and flow is not None:
+            _, count, _ = self.given.get((recipient, path), (flow.lease, 0, 0.0))
+            self.given[recipient, path] = flow.lease, count + 1, flow.last
+        return is_sent
 
     async def tick(self) -> None:
         """End what is over; call it often."""

@@ -8,6 +8,7 @@ from html import escape
 from trivet.app.view import DeviceView, Fact, Flow, TimelineEntry
 from trivet.app.web.icon import icon
 from trivet.app.web.words import hours
+from trivet.domain.lease import ZONE_M
 from trivet.domain.suggestion import Suggestion
 
 _KINDS = frozenset(
@@ -79,7 +80,7 @@ def flows_html(flows: Sequence[Flow], devices: Sequence[DeviceView], zone: str) 
         f'<tr><td class="way">{escape(names.get(flow.owner, flow.owner))}'
         f' <span aria-hidden="true">→</span><span class="unseen"> to </span> '
         f"{escape(names.get(flow.recipient, flow.recipient))}</td>"
-        f'<td class="path">{_breakable(flow.path)}</td>'
+        f'<td class="path">{_breakable(flow.path)}{_terms(flow)}</td>'
         f'<td class="figure">{flow.count:,}</td>'
         f'<td class="figure">{hours(flow.last, zone)}</td></tr>'
         for flow in sorted(
@@ -96,6 +97,14 @@ def flows_html(flows: Sequence[Flow], devices: Sequence[DeviceView], zone: str) 
         )
     )
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _terms(flow: Flow) -> str:
+    """What for, and how exactly, as the lease says."""
+    if not flow.purpose:
+        return ""
+    exact = {0: "", ZONE_M: ", as a word"}.get(flow.exact_m, f", to {flow.exact_m} m")
+    return f'<br><span class="quiet">for {escape(flow.purpose)}{exact}</span>'
 
 
 def _device(device: DeviceView) -> str:
