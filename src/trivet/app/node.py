@@ -17,7 +17,7 @@ from trivet.app.folder import identity_folder, ledger_file
 from trivet.app.hub import Hub
 from trivet.app.keeper import Keeper, household_of
 from trivet.app.past import Past
-from trivet.app.renewing import Renewing
+from trivet.app.renewing import LateDoor, Renewing, current_identity
 from trivet.app.simulation import (
     DAY_S,
     LEARNED_DAYS,
@@ -30,15 +30,17 @@ from trivet.app.simulation import (
     run_paced,
     run_through,
 )
+from trivet.app.trust import Trust
 from trivet.app.view import TimelineEntry
 from trivet.devices.world import World
 from trivet.domain import AnswerKind, DeviceKind, SetupError, UsageError
 from trivet.fabric.certificate import key_from_pem
 from trivet.fabric.charter import own_charter
 from trivet.fabric.config import SessionConfig
-from trivet.fabric.identity import load_household, load_identity
+from trivet.fabric.household import Household, load_household
+from trivet.fabric.identity import Identity
 from trivet.fabric.ledger import Ledger
-from trivet.fabric.session import open_session
+from trivet.fabric.session import ZenohLink, open_session
 
 #: Real seconds that a device waits for the others before it goes on without them.
 GATHER_S = 10.0
@@ -58,6 +60,8 @@ class NodeSettings(msgspec.Struct, frozen=True):
         days: days to live, then end.
         page: TCP port of the page, None for none; the home's alone.
         is_headless: live as fast as it can and print the timeline.
+        is_late_renewal: whether a device that can issue also listens on the port
+            after its first one, for devices whose certificates have ended.
     """
 
     device: str
@@ -69,6 +73,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
     days: float = 7.0
     page: int | None = None
     is_headless: bool = False
+    is_late_renewal: bool = True
 
 
 def run_node(
@@ -124,7 +129,7 @@ async def _live(
 ) -> None:
     folder = identity_folder(settings.folder)
     founded = load_household(folder)
-    identity = load_identity(founded, settings.device)
+    identity = await current_identity(founded, settings.device, settings.connect)
     household = household_of(own_charter(folder))
     config = SessionConfig(
         identity=identity,
@@ -143,9 +148,31 @@ async def _live(
                 life = _live_home(settings, world, past, hub, tell, on_page)
             else:
                 life = make_part(world, kind, link, trust, start).run()
-            keeper = Keeper(founded, config, link, trust, link.reopen)
-            renewing = Renewing(founded, settings.device, link, keeper.renewed)
-            await _first_of(life, keeper.run(), renewing.run())
+            await _first_of(life, *_upkeep(settings, founded, config, link, trust))
+
+
+def _upkeep(
+    settings: NodeSettings,
+    founded: Household,
+    config: SessionConfig,
+    link: ZenohLink,
+    trust: Trust,
+) -> list[Coroutine[Any, Any, None]]:
+    """What keeps the charter and the certificates current, here and for others."""
+    keeper = Keeper(founded, config, link, trust, link.reopen)
+    doors = []
+    if settings.is_late_renewal and settings.listen:
+        doors.append(LateDoor(founded, config.identity, settings.listen[0]))
+
+    async def renewed(identity: Identity) -> None:
+        for door in doors:
+            door.show(identity)
+        await keeper.renewed(identity)
+
+    renewing = Renewing(
+        founded, settings.device, link, renewed, connect=settings.connect
+    )
+    return [keeper.run(), renewing.run(), *(door.run() for door in doors)]
 
 
 async def _first_of(*lives: Coroutine[Any, Any, None]) -> None:

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
-from trivet.domain import RefusedError, SetupError, TrivetError, UsageError
+from trivet.domain import (
+    PeerError,
+    RefusedError,
+    SetupError,
+    TrivetError,
+    UsageError,
+)
 from trivet.domain.wire import Document, Message
 from trivet.fabric.charter import own_charter
 from trivet.fabric.household import Household, authority
-from trivet.fabric.identity import Identity
+from trivet.fabric.identity import Identity, load_identity
+from trivet.fabric.late import LateServer, late_address, renew_late
 from trivet.fabric.link import Link
-from trivet.fabric.renewal import answer_member
+from trivet.fabric.renewal import LateDesk, answer_member
 from trivet.fabric.renewer import Renewer
+from trivet.fabric.roll import Authority
 
 log = logging.getLogger("trivet.app")
 
 #: Asked of an issuer: a new certificate for the asker's key.
 RENEW = "renew"
-#: Longest sleep in seconds: the clock may be set meanwhile.
-SLEEP_S = 600.0
+#: Longest sleep in seconds: the clock may be set meanwhile, or the machine wake.
+SLEEP_S = 60.0
+#: Seconds between two looks whether this device has become an issuer.
+LOOK_S = 2.0
 
 
 def _clock() -> datetime:
@@ -37,6 +47,7 @@ class Renewing:
         link: its place on the fabric.
         renewed: takes up the new identity; see Keeper.renewed.
         clock: the time now.
+        connect: `host:port` of the devices that it dials, for when it is late.
     """
 
     def __init__(
@@ -46,12 +57,14 @@ class Renewing:
         link: Link,
         renewed: Callable[[Identity], Awaitable[None]],
         clock: Callable[[], datetime] = _clock,
+        connect: Sequence[str] = (),
     ) -> None:
         self._household = household
         self._device = device
         self._link = link
         self._renewed = renewed
         self._clock = clock
+        self._connect = tuple(connect)
         self._renewer = Renewer(household, device)
         link.answer(RENEW, self._asked)
 
@@ -66,6 +79,15 @@ class Renewing:
 
     async def renew(self) -> bool:
         """Ask whoever is there for a new certificate; whether one was given."""
+        identity = await self._ask_members() or await self._prove()
+        if identity is None:
+            self._renewer.failed(self._clock())
+            log.warning("%s: nobody in reach renewed its certificate", self._device)
+            return False
+        await self._renewed(identity)
+        return True
+
+    async def _ask_members(self) -> Identity | None:
         request = Document(RENEW, self._renewer.request())
         for issuer in (self._device, *sorted(self._link.alive)):
             try:
@@ -75,11 +97,19 @@ class Renewing:
                 log.info("%s: %s gave no certificate: %s", self._device, issuer, error)
                 continue
             log.info("%s: certificate renewed by %s", self._device, issuer)
-            await self._renewed(identity)
-            return True
-        self._renewer.failed(self._clock())
-        log.warning("%s: nobody in reach renewed its certificate", self._device)
-        return False
+            return identity
+        return None
+
+    async def _prove(self) -> Identity | None:
+        """When it has ended no member is in reach: prove the key instead."""
+        if not self._renewer.is_late(self._clock()):
+            return None
+        ca_path = self._household.ca_path
+        try:
+            return await renew_late(self._renewer, ca_path, self._connect, self._clock)
+        except TrivetError as error:
+            log.warning("%s: late, and no certificate: %s", self._device, error)
+            return None
 
     async def _put(self, issuer: str, request: Document) -> bytes:
         if issuer == self._device:
@@ -93,13 +123,122 @@ class Renewing:
     async def _asked(self, asker: str, message: Message | None) -> Message:
         if not isinstance(message, Document):
             raise UsageError("renew wants a request")
-        now = self._clock()
-        try:
-            issuer = authority(self._household, now)
-        except SetupError as error:
-            raise RefusedError(
-                f"{self._device} cannot renew certificates", hint="ask an issuer"
-            ) from error
-        agreed = own_charter(self._household.folder)
-        pem = answer_member(issuer, agreed, asker, message.body, now=now)
+        pem = _certify(self._household, asker, message.body, self._clock())
         return Document("certificate", pem)
+
+
+class LateDoor:
+    """Where this device serves late ones, from when on it can issue certificates.
+
+    Args:
+        household: the household's folder on this machine.
+        identity: this device's; shown to whoever dials.
+        listen: `host:port` of its own session; late devices dial the port after it.
+        clock: the time now.
+    """
+
+    def __init__(
+        self,
+        household: Household,
+        identity: Identity,
+        listen: str,
+        clock: Callable[[], datetime] = _clock,
+    ) -> None:
+        self._household = household
+        self._identity = identity
+        self._listen = listen
+        self._clock = clock
+        self._desk = LateDesk()
+        self._server: LateServer | None = None
+
+    def show(self, identity: Identity) -> None:
+        """Show this certificate from now on."""
+        self._identity = identity
+        if self._server is not None:
+            self._server.show(identity)
+
+    async def run(self) -> None:
+        """Serve until cancelled; without a free port, say so and do nothing.
+
+        What the device is for goes on without it, and others may issue as well.
+        """
+        try:
+            await self._serve()
+        except (SetupError, UsageError) as error:
+            log.warning("%s: no late renewals: %s", self._identity.device, error)
+        await asyncio.Event().wait()
+
+    async def _serve(self) -> None:
+        address = late_address(self._listen)
+        issuer = await self._issuer()
+
+        async def answer(proof: bytes) -> bytes:
+            agreed = await asyncio.to_thread(own_charter, self._household.folder)
+            return self._desk.answer(issuer, agreed, proof, now=self._clock())
+
+        def challenge() -> bytes:
+            return self._desk.challenge(self._clock())
+
+        self._server = LateServer(self._identity, challenge, answer)
+        await self._server.run(address)
+
+    async def _issuer(self) -> Authority:
+        """What to sign with, from when on it is here.
+
+        It is opened once: with a passphrase that is slow, and no stranger may cause it.
+        """
+        while True:
+            if self._household.ca_key_path.exists():
+                now = self._clock()
+                return await asyncio.to_thread(authority, self._household, now)
+            await asyncio.sleep(LOOK_S)
+
+
+async def current_identity(
+    household: Household,
+    device: str,
+    connect: Sequence[str] = (),
+    clock: Callable[[], datetime] = _clock,
+) -> Identity:
+    """A device's identity, its certificate renewed first where that has ended.
+
+    Args:
+        household: the household's folder on this machine.
+        device: the device's id.
+        connect: `host:port` of the devices that it dials.
+        clock: the time now.
+
+    Raises:
+        UsageError: a bad id or address.
+        SetupError: there is no identity that can be used, or renewed.
+        RefusedError: the certificate has ended, and who answered renewed it not.
+        UnreachableError: the certificate has ended, and nobody answered.
+    """
+    try:
+        return load_identity(household, device, now=clock())
+    except SetupError:
+        renewer = Renewer(household, device)
+        if not renewer.is_late(clock()):
+            raise
+    if household.ca_key_path.exists():
+        pem = _certify(household, device, renewer.request(), clock())
+        return renewer.take(pem, clock())
+    try:
+        return await renew_late(renewer, household.ca_path, connect, clock)
+    except PeerError as error:
+        raise type(error)(
+            f"the certificate of {device} has ended and was not renewed: "
+            f"{error.message}",
+            hint=error.hint,
+        ) from error
+
+
+def _certify(household: Household, asker: str, request: bytes, now: datetime) -> bytes:
+    try:
+        issuer = authority(household, now)
+    except SetupError as error:
+        raise RefusedError(
+            "certificates cannot be renewed here", hint="ask an issuer"
+        ) from error
+    agreed = own_charter(household.folder)
+    return answer_member(issuer, agreed, asker, request, now=now)

@@ -39,6 +39,13 @@ def up(
     headless: Annotated[
         bool, typer.Option("--headless", help="Print the days, as fast as it goes.")
     ] = False,
+    late_renewal: Annotated[
+        bool,
+        typer.Option(
+            help="Where devices are admitted: also listen on the port after the first "
+            "--listen port, for devices whose certificates have ended."
+        ),
+    ] = True,
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -53,6 +60,7 @@ def up(
         days=days,
         page=page,
         is_headless=headless,
+        is_late_renewal=late_renewal,
     )
     run_node(settings, _told_as_json if as_json else _told, _on_page)
 
