@@ -17,9 +17,10 @@ BENCHMARKS = {
     "replay": ("replay", "rows"),
     "atlas": ("atlas", "rows"),
     "fabric": ("fabric", "rows"),
+    "trust": ("trust", "rows"),
 }
-#: Only by name: they take minutes.
-LONG = {"million": ("atlas", "million_rows")}
+#: Only by name: they take long, or more than trivet.
+LONG = {"browser": ("screen", "browser_rows"), "million": ("atlas", "million_rows")}
 
 
 def main() -> None:
@@ -35,9 +36,8 @@ def main() -> None:
         module, function = known[name]
         if not chosen.json:
             print(f"\n{name}", flush=True)
-        for what, value, unit in getattr(
-            import_module(f"benchmarks.{module}"), function
-        )():
+        rows = getattr(import_module(f"benchmarks.{module}"), function)
+        for what, value, unit in rows():
             if chosen.json:
                 row = {"benchmark": name, "what": what.strip(), "value": value}
                 print(json.dumps(row | {"unit": unit}), flush=True)

@@ -1,8 +1,8 @@
 """What the demo asks of a person: seconds to the first frame, and to the end.
 
-    python -m benchmarks.demo
+    python -m benchmarks demo
 
-Best of five, for other work on the machine only adds. The first frame has come when the
+Best of three, for other work on the machine only adds. The first frame has come when the
 page that the URL names is read whole: it carries the frame. The past has been learned
 when the page says so.
 """
@@ -19,7 +19,7 @@ from urllib.request import urlopen
 
 import psutil
 
-RUNS = 5
+RUNS = 3
 PATIENCE_S = 60.0
 _COMMAND = (sys.executable, "-m", "trivet.app.cli.main", "demo", "--port", "0")
 
@@ -69,8 +69,3 @@ def rows() -> list[tuple[str, float, str]]:
         ("demo: own memory of the home, with the page", memories[0][-1], "MB"),
         ("demo: own memory of the smallest node", memories[0][0], "MB"),
     ]
-
-
-if __name__ == "__main__":
-    for name, value, unit in rows():
-        sys.stdout.write(f"{name:<66} {value:>10.2f} {unit}\n")

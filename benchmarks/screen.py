@@ -1,6 +1,6 @@
 """Sample to screen: from the phone's fabric to what a person sees on the page.
 
-    python -m benchmarks.screen
+    python -m benchmarks screen browser
 
 A simulated household lives its days as in `trivet demo`: phone, car and home as three
 processes over Zenoh and mutual TLS, the home with mind and page; one more looks at the
@@ -8,8 +8,8 @@ page. The time runs from the moment at which the phone gives a fix to its sessio
 the first frame has come that was drawn after it was learned; the forecasts and
 suggestions that follow from it are part of that frame.
 
-- `websocket`: it is on the page's websocket, read by a client of a few lines;
-- `Chromium`: it is drawn; only where Playwright and Chromium are installed.
+- `screen`: it is on the page's websocket, read by a client of a few lines;
+- `browser`: Chromium draws it; needs Playwright and Chromium.
 
 The home lives a step each tenth of a second: 15 s of a trip, ten minutes of a rest.
 """
@@ -49,8 +49,8 @@ from trivet.domain.device import Device
 from trivet.domain.sample import LOCATION, Value
 from trivet.fabric.identity import create_household, issue
 
-#: Real seconds of living: some 300 fixes.
-LIVED_S = 36.0
+#: Real seconds of living: some 250 fixes.
+LIVED_S = 29.0
 PATIENCE_S = 30.0
 TRIP_STEP_S, REST_STEP_S = 15.0, 600.0
 #: Event time to the real time at which it was given or seen.
@@ -229,23 +229,25 @@ def matched(given: Times, seen: Times) -> Iterator[float]:
             yield seen[frames[bisect_left(frames, event)]] - real
 
 
-def rows() -> list[tuple[str, float, str]]:
-    """Name, value and unit of each figure."""
-    ways: list[tuple[str, Callable[[Connection, str], None]]] = []
-    ways.append(("on the page's websocket", watch_socket))
-    if find_spec("playwright") and chromium():
-        ways.append(("drawn by Chromium", watch_browser))
-    found = []
-    for name, watch in ways:
-        spent_ms = [1e3 * spent_s for spent_s in measure(watch)]
-        found += [
-            (f"fix to frame {name}, p50", median(spent_ms), "ms"),
-            (f"fix to frame {name}, p99", quantiles(spent_ms, n=100)[98], "ms"),
-            ("  fixes", float(len(spent_ms)), ""),
-        ]
-    return found
+Row: TypeAlias = tuple[str, float, str]
 
 
-if __name__ == "__main__":
-    for name, value, unit in rows():
-        sys.stdout.write(f"{name:<66} {value:>10.1f} {unit}\n")
+def rows() -> list[Row]:
+    """Name, value and unit of each figure, with nothing but trivet."""
+    return _figures("on the page's websocket", measure(watch_socket))
+
+
+def browser_rows() -> list[Row]:
+    """The same in a browser."""
+    if find_spec("playwright") is None or chromium() is None:
+        sys.exit("this needs Playwright (pip install playwright) and Chromium")
+    return _figures("drawn by Chromium", measure(watch_browser))
+
+
+def _figures(where: str, spent_s: list[float]) -> list[Row]:
+    spent_ms = [1e3 * spent for spent in spent_s]
+    return [
+        (f"fix to frame {where}, p50", median(spent_ms), "ms"),
+        (f"fix to frame {where}, p99", quantiles(spent_ms, n=100)[98], "ms"),
+        ("  fixes", float(len(spent_ms)), ""),
+    ]

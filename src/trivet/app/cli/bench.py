@@ -22,13 +22,14 @@ app = typer.Typer()
 def bench(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Such as demo, screen; all but the long ones if none."),
+        typer.Argument(help="Such as demo, screen; all if none."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure this machine, and print each figure that the documents quote.
 
-    All takes about two minutes; `million`, a map of a million points, is by name only.
+    All take two minutes. By name only: `browser`, the page drawn by Chromium, and
+    `million`, a map of a million points.
     """
     words = [*(["--json"] if as_json else []), *(names or [])]
     command = [sys.executable, "-m", "benchmarks", *words]
