@@ -27,6 +27,8 @@ APPLICATION_ID = 0x7472766C
 MEMORY = ":memory:"
 #: How long to wait for another process that is writing.
 _BUSY_S = 10.0
+#: No row of ours takes more: an event takes less, and what else there is far less.
+_MAX_ROW_BYTES = chain.MAX_BYTES + 64 * 1024
 
 #: seq, event and hash of an entry; seq, hash and signature of a head.
 Row: TypeAlias = tuple[Any, Any, Any]
@@ -108,6 +110,7 @@ class LedgerFile:
             )
             try:
                 self._place = self._find()
+                self._db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_ROW_BYTES)
                 for pragma in _PRAGMAS:
                     self._db.execute(f"PRAGMA {pragma}")
                 with self.transaction("IMMEDIATE"):
@@ -140,7 +143,8 @@ class LedgerFile:
 
     def head(self) -> Row | None:
         """Number, hash and signature of where it ends."""
-        return self._one("SELECT seq, hash, signature FROM head")
+        found: Row | None = self._one("SELECT seq, hash, signature FROM head")
+        return found
 
     def rows(self, after: int, limit: int) -> list[Row]:
         """Entries with a number above `after`, in order."""
@@ -234,6 +238,9 @@ class LedgerFile:
                 f"{SCHEMA}",
                 hint="update trivet",
             )
+        strange = self._strange()
+        if strange:
+            raise self.unsound(f"it holds what no ledger does: {strange!r:.200}")
         row = self._one("SELECT device, created, salt FROM genesis")
         if row is None:
             raise self.unsound("its beginning is missing")
@@ -243,6 +250,18 @@ class LedgerFile:
                 hint="each device has a file of its own",
             )
         return chain.genesis(*row)
+
+    def _strange(self) -> str:
+        """What is in the file besides tables and our triggers, empty when nothing is.
+
+        A view in a table's place can go on without end, and a trigger do anything.
+        """
+        made = self._db.execute("SELECT type, rootpage, sql FROM sqlite_master")
+        for kind, page, sql in made.fetchall():
+            # a table of rootpage 0 is kept by a module, not in the file
+            if sql not in _TABLES and (kind not in ("table", "index") or not page):
+                return str(sql)
+        return ""
 
     def _one(self, statement: str, *values: object) -> Any:
         return self._db.execute(statement, values).fetchone()
