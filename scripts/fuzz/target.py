@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TypeAlias
 
+from scripts.fuzz.found import FOUND
 from scripts.fuzz.mutation import mutate
 from scripts.fuzz.tree import Codec
 
@@ -39,9 +40,12 @@ class Target:
     slowness: int = 1
 
     def input(self, seed: int, number: int) -> bytes:
-        """The input of this number; the first ones are the corpus as it is."""
+        """The input of this number; the first are the corpus, and what was found."""
         if number < len(self.corpus):
             return self.corpus[number]
+        found = FOUND.get(self.name, ())
+        if number < len(self.corpus) + len(found):
+            return bytes.fromhex(found[number - len(self.corpus)])
         rng = Random(f"{self.name} {seed} {number}")
         return mutate(
             rng, self.corpus, codec=self.codec, head=self.head, words=self.words

@@ -171,6 +171,11 @@ _SQL = (
     "ALTER TABLE entry RENAME TO other; CREATE VIEW entry AS SELECT * FROM other",
     "CREATE TABLE e AS SELECT * FROM entry; DROP TABLE entry; "
     "ALTER TABLE e RENAME TO entry; UPDATE entry SET seq = seq + 0.5",
+    "DROP TABLE entry; CREATE VIEW entry AS WITH RECURSIVE n(seq) AS (SELECT 1 UNION "
+    "ALL SELECT seq + 1 FROM n) SELECT seq, x'80' AS event, x'00' AS hash FROM n",
+    "DROP TABLE head; CREATE TABLE head (one, seq INT, "
+    "hash AS (zeroblob(900000000)), signature)",
+    "CREATE TRIGGER t AFTER INSERT ON entry BEGIN DELETE FROM entry; END",
     "PRAGMA user_version = 2; PRAGMA application_id = 0",
     "UPDATE head SET signature = NULL, seq = 9223372036854775807, one = 1",
 )
