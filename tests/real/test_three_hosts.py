@@ -1,0 +1,371 @@
+"""A household on three hosts, by its command line alone: what is shared, what refused.
+
+Each host is a network namespace with a folder of its own. They meet as machines on a
+home's network do: by multicast, or by address.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from tests.real.hosts import Child, Done, Host, Lan, eventually, network
+
+from trivet.fabric.pairing_code import make_code
+
+pytestmark = pytest.mark.real
+
+ASKER = str(Path(__file__).with_name("asker.py"))
+#: An hour each second, for as long as the tests may take; event seconds of a while.
+LIVE = ("--speed", "3600", "--days", "30")
+WHILE_S = 7200.0
+NOSY = """
+@id("car-is-nosy") @why("The car is nosy.")
+forbid (principal, action == Action::"receive", resource)
+when { principal.kind == "car" && resource.owner_kind == "phone" };
+"""
+#: `trivet`, but a code lives for one second.
+HASTY = (
+    "from trivet.fabric import pairing; pairing.CODE_S = 1.0; "
+    "from trivet.app.cli.main import run; run()"
+)
+
+
+@pytest.fixture(scope="module")
+def lan(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lan]:
+    folder = tmp_path_factory.mktemp("hosts")
+    with ExitStack() as stack:
+        try:
+            made = network(folder, "home", "phone", "car", "outside")
+            lan = stack.enter_context(made)
+        except OSError as error:
+            pytest.skip(f"hosts are network namespaces, which need root: {error}")
+        yield lan
+
+
+class Pairing(NamedTuple):
+    """What the two sides of a pairing said."""
+
+    host: Child
+    joiner: Done
+
+
+def shown(hosting: Child) -> str:
+    """The code that a host shows."""
+    _, line = hosting.wait_for('"code"')
+    code: str = json.loads(line)["code"]
+    return code
+
+
+def pair(
+    home: Host,
+    newcomer: Host,
+    device: str,
+    kind: str,
+    *words: str,
+    folder: Path | None = None,
+    host_words: tuple[str, ...] = (),
+) -> Pairing:
+    """Show a code on one host, join by it on another, and say yes on both."""
+    hosting = home.start("device", "pair", "--json", "--yes", *host_words)
+    code = shown(hosting)
+    named = ("--device", device, "--kind", kind, "--host", newcomer.address)
+    # the code and the answer are typed
+    done = newcomer.run("join", *named, *words, folder=folder, stdin=f"{code}\ny\n")
+    return Pairing(hosting, done)
+
+
+class Meadow(NamedTuple):
+    """A household on three hosts."""
+
+    home: Host
+    phone: Host
+    car: Host
+    outside: Host
+    paired: tuple[Pairing, ...]
+
+
+@pytest.fixture(scope="module")
+def meadow(lan: Lan) -> Meadow:
+    home, phone, car, outside = lan.hosts.values()
+    home.ok("household", "create", "meadow")
+    home.ok("device", "add", "home", "--kind", "home", "--host", home.address)
+    by_multicast = pair(home, phone, "phone", "phone")
+    at = f"{home.address}:7450"
+    by_address = pair(
+        home,
+        car,
+        "car",
+        "car",
+        "--no-scout",
+        "--connect",
+        at,
+        host_words=("--no-scout", "--listen", at),
+    )
+    return Meadow(home, phone, car, outside, (by_multicast, by_address))
+
+
+class Living(NamedTuple):
+    """The processes of a household that lives."""
+
+    home: Child
+    phone: Child
+    car: Child
+
+
+@pytest.fixture(scope="module")
+def living(meadow: Meadow) -> Living:
+    home, phone, car = meadow.home, meadow.phone, meadow.car
+    made = Living(
+        home.start("up", "home", "--listen", home.listen, *LIVE),
+        up(phone, home),
+        up(car, home),
+    )
+    eventually(
+        lambda: told(phone, "car") and told(car, "home") and told(car, "phone"),
+        "a first disclosure; the home said {}",
+        lambda: made.home.said,
+    )
+    return made
+
+
+def up(host: Host, home: Host) -> Child:
+    words = ("--listen", host.listen, "--connect", home.listen)
+    return host.start("up", host.name, *words)
+
+
+def told(host: Host, peer: str = "") -> set[tuple[str, str, str]]:
+    """Who was told what for what, by the host's ledger."""
+    known = host.ledger()["known"]
+    rows = {(row["peer"], row["path"], row["purpose"]) for row in known}
+    return {row for row in rows if peer in ("", row[0])}
+
+
+def latest(host: Host, peer: str) -> float:
+    """Event time of what a device was told last, by the host's ledger."""
+    known = host.ledger()["known"]
+    return max((row["until"] for row in known if row["peer"] == peer), default=0.0)
+
+
+def live_on(car: Host) -> None:
+    """Let the household live for a while, as the car's ledger shows."""
+    before = latest(car, "home")
+    eventually(lambda: latest(car, "home") > before + WHILE_S, "a later disclosure")
+
+
+# --- pairing -----------------------------------------------------------------------
+
+
+def test_devices_join_by_multicast_and_by_address(meadow: Meadow) -> None:
+    for pairing, device in zip(meadow.paired, ("phone", "car"), strict=True):
+        assert pairing.joiner.code == 0, pairing.joiner.said
+        assert pairing.host.wait() == 0, pairing.host.said
+        assert f"{device} asks to join meadow" in pairing.host.said
+        assert "invites this device to the household meadow" in pairing.joiner.err
+    listed = json.loads(meadow.home.ok("device", "list", "--json").out)
+    assert [row["device"] for row in listed["devices"]] == ["car", "home", "phone"]
+
+
+def test_a_private_key_never_leaves_its_host(meadow: Meadow) -> None:
+    keys = {
+        str(path.relative_to(host.folder))
+        for host in (meadow.home, meadow.phone, meadow.car)
+        for path in host.folder.rglob("key.pem")
+    }
+    devices = ("home", "phone", "car")
+    assert keys == {f"identity/devices/{device}/key.pem" for device in devices}
+    assert not (meadow.phone.folder / "identity" / "ca.key").exists()
+
+
+def test_attack_guess_the_code_on_the_network(meadow: Meadow) -> None:
+    home, outside = meadow.home, meadow.outside
+    hosting = home.start("device", "pair", "--json", "--yes")
+    code = shown(hosting)
+    join = ("--device", "thief", "--kind", "phone", "--yes")
+    for left in (2, 1, 0):
+        guess = next(g.shown for g in iter(make_code, None) if g.shown != code)
+        done = outside.run("join", guess, *join)
+        assert done.code, done.said
+        assert "the code is wrong" in done.said
+        assert f"tries left: {left}" in done.said
+    assert hosting.wait() != 0
+    assert "a phone that calls itself thief gave a wrong code" in hosting.said
+    assert not (outside.folder / "identity").exists()
+
+
+def test_attack_join_by_a_code_that_has_expired(meadow: Meadow) -> None:
+    words = ("device", "pair", "--json", "--yes", "--no-scout")
+    hosting = meadow.home.start_python("-c", HASTY, *words)
+    assert hosting.wait() != 0
+    assert "the code has expired (show a new one)" in hosting.said
+
+
+def test_attack_join_under_an_id_that_is_taken(meadow: Meadow, tmp_path: Path) -> None:
+    home, outside = meadow.home, meadow.outside
+    pairing = pair(home, outside, "phone", "phone", folder=tmp_path / "thief")
+    assert pairing.joiner.code, pairing.joiner.said
+    assert "could not admit this device" in pairing.joiner.said
+    assert pairing.host.wait() != 0
+    assert "the id phone belongs to another key" in pairing.host.said
+    assert not (tmp_path / "thief" / "identity").exists()
+
+
+def test_who_is_declined_by_a_person_is_not_admitted(
+    meadow: Meadow, tmp_path: Path
+) -> None:
+    hosting = meadow.home.start("device", "pair", "--json")  # nobody there to say yes
+    join = ("--device", "visitor", "--kind", "phone", "--yes")
+    done = meadow.outside.run("join", shown(hosting), *join, folder=tmp_path)
+    assert done.code, done.said
+    assert hosting.wait() != 0
+    listed = json.loads(meadow.home.ok("device", "list", "--json").out)
+    assert "visitor" not in {row["device"] for row in listed["devices"]}
+
+
+# --- living ------------------------------------------------------------------------
+
+
+def test_what_is_leased_is_told_and_each_ledger_says_so(
+    meadow: Meadow, living: Living
+) -> None:
+    phone, car = meadow.phone, meadow.car
+    live_on(car)
+    assert told(phone) == {
+        ("home", "location", "arrival"),
+        ("home", "batt", "arrival"),
+        ("car", "location", "navigation"),
+    }
+    rows = phone.ledger()["known"]
+    exact = {row["exact_m"] for row in rows if row["peer"] == "car"}
+    rules = {grant["rule"] for grant in phone.events("grant", "car")}
+    assert exact == {500} or "car-navigates" in rules
+    assert told(car, "phone") == {("phone", "Vehicle.IsMoving", "safety")}
+    assert {purpose for _, _, purpose in told(car, "home")} == {"comfort"}
+    for host in (meadow.home, phone, car):
+        verified = host.ok("ledger", "verify", "--device", host.name)
+        assert "Sound: " in verified.out
+        assert "not checked" not in verified.err
+
+
+def test_a_cut_link_ends_what_is_shared_until_it_is_mended(
+    meadow: Meadow, living: Living
+) -> None:
+    phone, car = meadow.phone, meadow.car
+    phone.cut()
+    try:
+        live_on(car)  # home and car go on
+        before = latest(phone, "home")
+        live_on(car)
+        assert latest(phone, "home") == before
+    finally:
+        phone.mend()
+    eventually(lambda: latest(phone, "home") > before, "the phone again")
+    eventually(lambda: latest(phone, "car") > before, "the phone at the car again")
+
+
+def test_a_policy_is_live_on_every_host(
+    meadow: Meadow, living: Living, tmp_path: Path
+) -> None:
+    home, phone, car = meadow.home, meadow.phone, meadow.car
+    file = tmp_path / "ours.cedar"
+    file.write_text(home.ok("policy", "show", "--text").out + NOSY)
+    home.ok("policy", "set", str(file))
+    ends = eventually(
+        lambda: [e for e in phone.events("end", "car") if e["detail"] == "policy"],
+        "the end of the car's lease",
+    )
+    assert {end["rule"] for end in ends} == {"car-is-nosy"}
+    refusal = eventually(lambda: phone.events("refusal", "car"), "a refusal")[-1]
+    assert "The car is nosy. (rule car-is-nosy)" in refusal["detail"]
+    before = latest(phone, "car")
+    live_on(car)
+    assert latest(phone, "car") == before
+    assert latest(phone, "home") > before  # whom the rule does not mean
+    home.ok("policy", "set", "--shipped")
+    eventually(lambda: latest(phone, "car") > before, "the phone at the car again")
+
+
+def test_attack_a_guest_asks_where_the_phone_is(meadow: Meadow, living: Living) -> None:
+    home, phone, outside = meadow.home, meadow.phone, meadow.outside
+    pairing = pair(home, outside, "visitor", "phone", host_words=("--guest",))
+    assert pairing.joiner.code == 0, pairing.joiner.said
+    assert "as a guest's phone" in pairing.host.said
+    for purpose in ("navigation", "arrival"):
+        words = ("visitor", home.listen, "phone", "location", purpose)
+        said = outside.python(ASKER, *words).said
+        assert said.startswith("RefusedError: phone refused 'lease'"), said
+        assert "A guest's device learns nothing about you" in said
+        assert "(rule guest-learns-no-more)" in said
+    refusals = phone.events("refusal", "visitor")
+    assert [refusal["purpose"] for refusal in refusals] == ["navigation", "arrival"]
+    assert not told(phone, "visitor")
+
+
+def test_attack_a_device_of_another_household_of_that_name_dials(
+    meadow: Meadow, living: Living, tmp_path: Path
+) -> None:
+    home, outside = meadow.home, meadow.outside
+    outside.ok("household", "create", "meadow", folder=tmp_path)
+    outside.ok("device", "add", "car", "--kind", "car", folder=tmp_path)
+    dialling = outside.start("up", "car", "--connect", home.listen, folder=tmp_path)
+    dialling.wait_for(f"the certificate shown at {home.listen} is not to be trusted")
+    words = ("car", home.listen, "home", "forecast", "display")
+    said = outside.python(ASKER, *words, folder=tmp_path).said
+    assert said.startswith("RefusedError: the certificate shown at"), said
+    dialling.end()
+    assert outside.run("ledger", "--json", folder=tmp_path).out in (
+        "",
+        '{"device":"car","known":[],"events":[]}\n',
+    )
+
+
+# --- the end of it: the phone is shut out for good, so this comes last --------------
+
+
+def test_attack_a_stolen_phone_stays_and_comes_back_with_its_old_key(
+    meadow: Meadow, living: Living, tmp_path: Path
+) -> None:
+    home, phone, car, outside = meadow[:4]
+    home.ok("device", "revoke", "phone", "--reason", "stolen")
+    for child in (living.home, living.car):
+        child.wait_for("phone: shut out")
+    ends = eventually(lambda: car.events("end", "phone"), "the end of its lease")
+    assert ends[-1]["detail"] == "revoked"
+    live_on(car)
+    before = entries(phone)
+    assert is_deaf(phone, car, before)
+
+    living.phone.end()  # started anew
+    again = up(phone, home)
+    assert is_deaf(phone, car, before)
+    again.end()
+
+    shutil.copytree(phone.folder, tmp_path / "copied")  # on a host of the thief's
+    for owner, path in (("home", "forecast"), ("car", "Vehicle.Speed")):
+        words = ("phone", home.listen, owner, path, "display")
+        said = outside.python(ASKER, *words, folder=tmp_path / "copied").said
+        assert said.startswith(f"UnreachableError: {owner} was not seen"), said
+        assert "it does not count this device as a member" in said
+
+    pairing = pair(home, outside, "phone", "phone", folder=tmp_path / "new")
+    assert pairing.joiner.code, pairing.joiner.said
+    assert pairing.host.wait() != 0
+    assert "the id phone was revoked: stolen" in pairing.host.said
+
+
+def entries(host: Host) -> list[Any]:
+    """What was told and granted, by the host's ledger."""
+    ledger = host.ledger()
+    grants = [e for e in ledger["events"] if e["event"]["kind"] == "grant"]
+    return [ledger["known"], grants]
+
+
+def is_deaf(phone: Host, car: Host, before: list[Any]) -> bool:
+    """Whether a while of the household's life leaves no trace on the phone."""
+    live_on(car)
+    return entries(phone) == before
