@@ -2,6 +2,7 @@
 
     python -m scripts.fuzz [--runs 1000000] [--target NAME ...] [--seed 1]
     python -m scripts.fuzz --target NAME --seed SEED --number NUMBER    one input again
+    python -m scripts.fuzz --target NAME --file PATH                    a file's bytes
     python -m scripts.fuzz --target NAME --atheris                      by coverage
 
 Ends with 1 when something was found.
@@ -12,7 +13,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 
 from scripts.fuzz import atheris_run, campaign
 from scripts.fuzz.target import Makers, Target
@@ -26,6 +29,7 @@ def main() -> int:
     add("--target", action="append", default=[], metavar="NAME", help="all, if none")
     add("--seed", type=int, default=1)
     add("--number", type=int, help="give this one input only")
+    add("--file", type=Path, help="give what is in this file only")
     add("--limit-s", type=float, default=campaign.LIMIT_S, help="of an input's time")
     add("--list", action="store_true", help="print the names of the targets")
     add("--atheris", action="store_true", help="let coverage guide one target")
@@ -43,9 +47,11 @@ def main() -> int:
         print("\n".join(makers))
         return 0
     names = asked.target or list(makers)
-    if asked.number is not None:
-        numbers = range(asked.number, asked.number + 1)
-        found = [_again(makers[name](), asked.seed, numbers) for name in names]
+    if asked.file is not None:
+        corpus = (asked.file.read_bytes(),)
+        found = [_again(replace(makers[name](), corpus=corpus), 0, 0) for name in names]
+    elif asked.number is not None:
+        found = [_again(makers[name](), asked.seed, asked.number) for name in names]
     else:
         found = [
             _attack(makers[name](), asked.seed, asked.runs, asked.limit_s)
@@ -70,11 +76,10 @@ def _attack(target: Target, seed: int, runs: int, limit_s: float) -> bool:
     return found is not None
 
 
-def _again(target: Target, seed: int, numbers: range) -> bool:
-    number = numbers.start
+def _again(target: Target, seed: int, number: int) -> bool:
     data = target.input(seed, number)
     print(f"{target.name} seed {seed} number {number}: {data.hex()}", flush=True)
-    found = campaign.attack(target, seed, numbers)
+    found = campaign.attack(target, seed, range(number, number + 1))
     print(found or "ok", flush=True)
     return found is not None
 

@@ -103,3 +103,11 @@ def test_what_is_not_there_is_said() -> None:
     done = fuzz(*PLANTED, "--target", "nobody")
     assert done.returncode == 2
     assert "no target 'nobody'" in done.stderr
+
+
+def test_what_is_in_a_file_is_given_too(tmp_path: Path) -> None:
+    file = tmp_path / "input"
+    file.write_bytes(b"\x81\xa1a\x01")
+    done = fuzz(*PLANTED, "--target", "forgetful", "--file", str(file))
+    assert done.returncode == 1, done.stderr
+    assert "KeyError: 'count'" in done.stdout
