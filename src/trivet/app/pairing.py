@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -56,6 +57,8 @@ Show = Callable[[str], None]
 
 #: Documentation addresses, which are routed like any other.
 _SOMEWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
+#: All systems of a network: never routed, so sent where no route is.
+_NEIGHBOURS = "224.0.0.1"
 _ANY = {
     "0.0.0.0": (socket.AF_INET,),
     "[::]": (socket.AF_INET, socket.AF_INET6),
@@ -376,4 +379,17 @@ def _own_addresses(families: Sequence[socket.AddressFamily]) -> list[str]:
             probe.connect((_SOMEWHERE[family], 9))
             own = probe.getsockname()[0]
             found.append(f"[{own}]" if family == socket.AF_INET6 else own)
-    return found or ["127.0.0.1"]
+    return found or _link_addresses() or ["127.0.0.1"]
+
+
+def _link_addresses() -> list[str]:
+    """This machine's IPv4 addresses where nothing is routed, as between two alone."""
+    found: dict[str, None] = {}
+    for index, _ in socket.if_nameindex():
+        with suppress(OSError), socket.socket(type=socket.SOCK_DGRAM) as probe:
+            # looks up the address from which a multicast would leave by this interface
+            which = struct.pack("=4s4si", b"", b"", index)
+            probe.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, which)
+            probe.connect((_NEIGHBOURS, 9))
+            found[probe.getsockname()[0]] = None
+    return list(found)
