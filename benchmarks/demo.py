@@ -2,9 +2,9 @@
 
     python -m benchmarks demo
 
-Best of three, for other work on the machine only adds. The first frame has come when the
-page that the URL names is read whole: it carries the frame. The past has been learned
-when the page says so.
+Best of three, for other work on the machine only adds. The first frame has come when
+the page that the URL names is read whole: it carries the frame. The past has been
+learned when the page says so.
 """
 
 from __future__ import annotations
