@@ -40,3 +40,8 @@ def identity_folder(folder: Path) -> Path:
 def ledger_file(folder: Path, device: str) -> Path:
     """What a device gave away, and to whom."""
     return folder / f"ledger-{device}.db"
+
+
+def control_file(folder: Path, device: str) -> Path:
+    """The socket at which a running device takes its owner's word."""
+    return folder / f"control-{device}.sock"

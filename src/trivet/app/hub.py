@@ -84,7 +84,6 @@ class Hub:
             self._note_fault(device, fault, until)
         samples = self.gatherer.take()
         for sample in self._adapter.samples(until):
-            self.gatherer.note(sample)
             samples.append(sample)
             await self.trust.learn(sample)
         for sample in sorted(samples, key=lambda sample: sample.time):

@@ -23,6 +23,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "household": ("household", "household_app", "Found a household, look at it."),
     "device": ("household", "device_app", "Admit devices, list them."),
     "join": ("pairing", "join_app", "Join a household with its code."),
+    "lease": ("lease", "lease_app", "What a running device gives; end it."),
     "policy": ("policy", "policy_app", "What the devices may do, and why."),
     "ledger": ("ledger", "ledger_app", "Who was told what, when and what for."),
     "places": ("history", "places_app", "The places that were learned."),
