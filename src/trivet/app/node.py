@@ -15,6 +15,7 @@ import msgspec
 
 from trivet.app.folder import identity_folder, ledger_file
 from trivet.app.hub import Hub
+from trivet.app.issuing import Issuing
 from trivet.app.keeper import Keeper, household_of
 from trivet.app.past import Past
 from trivet.app.renewing import LateDoor, Renewing, current_identity
@@ -158,7 +159,7 @@ def _upkeep(
     link: ZenohLink,
     trust: Trust,
 ) -> list[Coroutine[Any, Any, None]]:
-    """What keeps the charter and the certificates current, here and for others."""
+    """What keeps charter, certificates and issuers current, here and for others."""
     keeper = Keeper(founded, config, link, trust, link.reopen)
     doors = []
     if settings.is_late_renewal and settings.listen:
@@ -172,7 +173,9 @@ def _upkeep(
     renewing = Renewing(
         founded, settings.device, link, renewed, connect=settings.connect
     )
-    return [keeper.run(), renewing.run(), *(door.run() for door in doors)]
+    issuing = Issuing(founded, settings.device, link)
+    runs = keeper.run(), renewing.run(), issuing.run()
+    return [*runs, *(door.run() for door in doors)]
 
 
 async def _first_of(*lives: Coroutine[Any, Any, None]) -> None:

@@ -15,7 +15,7 @@ from trivet.app.cli.pairing import pairing_app
 from trivet.app.folder import household_folder, identity_folder
 from trivet.domain import DeviceKind, SetupError, UsageError
 from trivet.domain.clock import local
-from trivet.fabric import disk, secret, vault
+from trivet.fabric import disk, secret, succession, vault
 from trivet.fabric.charter import Member, own_charter
 from trivet.fabric.household import clock, read_certificate
 from trivet.fabric.identity import (
@@ -189,6 +189,9 @@ def revoke_device(
 @told
 def issuer(
     device: IdArgument,
+    send: Annotated[
+        bool, typer.Option("--send", help="Hand it over as soon as the two meet.")
+    ] = False,
     to: Annotated[
         Path | None, typer.Option(help="Write the sealed authority into this file.")
     ] = None,
@@ -199,11 +202,15 @@ def issuer(
 ) -> None:
     """Let a second device admit and renew, so that losing one loses nothing."""
     founded = _founded(household)
-    if (to is None) == (take is None):
+    if send + (to is not None) + (take is not None) != 1:
         raise UsageError(
-            "say either --to or --from",
-            hint="--to FILE where devices are admitted, --from FILE on the device",
+            "say either --to or --from, or --send",
+            hint="--send or --to FILE where devices are admitted, --from FILE on the "
+            "device",
         )
+    if send:
+        bearers = " or ".join(succession.make_offer(founded, device))
+        console.print(f"{device} can admit devices as soon as it meets {bearers}")
     if to is not None:
         disk.replace(to, vault.make_issuer(founded, device), disk.SECRET)
         console.print(f"Written: {to}. Only {device} opens it")
