@@ -45,7 +45,7 @@ class Target:
             return self.corpus[number]
         found = FOUND.get(self.name, ())
         if number < len(self.corpus) + len(found):
-            return bytes.fromhex(found[number - len(self.corpus)])
+            return found[number - len(self.corpus)]
         rng = Random(f"{self.name} {seed} {number}")
         return mutate(
             rng, self.corpus, codec=self.codec, head=self.head, words=self.words

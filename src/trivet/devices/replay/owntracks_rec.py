@@ -51,7 +51,12 @@ class OwntracksReader(Reader):
             fields = line.split(b"\t", 2)
             try:
                 payload = decode(fields[2])
-            except (IndexError, msgspec.DecodeError, UnicodeDecodeError):
+            except (
+                IndexError,
+                RecursionError,
+                UnicodeDecodeError,
+                msgspec.DecodeError,
+            ):
                 if line.strip():
                     source.skip("not a line of time, kind and JSON", line)
                 continue
