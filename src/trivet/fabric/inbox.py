@@ -1,7 +1,7 @@
 """A bounded queue from any thread to one reader on an event loop.
 
-A wake-up of the loop costs far more than an append, so at most one is under way
-however many items arrive: a burst is drained, not called in one by one.
+A wake-up of the loop costs as much as a hundred appends, so there is one only when the
+reader waits: a reader that is busy finds what was appended meanwhile by itself.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Inbox(Generic[T]):
         self._arrived = 0
         self._taken = 0
         self._in_a_row = 0
-        self._is_waking = False
+        self._is_awaited = False
         self._is_closed = False
         self._waiter: asyncio.Future[None] | None = None
 
@@ -51,9 +51,9 @@ class Inbox(Generic[T]):
                 return
             self._arrived += 1
             self._items.append(item)
-            if self._is_waking:
+            if not self._is_awaited:  # the reader is busy, or was called already
                 return
-            self._is_waking = True
+            self._is_awaited = False
         self._call_wake()
 
     def __aiter__(self) -> Self:
@@ -77,6 +77,10 @@ class Inbox(Generic[T]):
             if self._is_closed:
                 raise StopAsyncIteration
             self._check_unread()
+            with self._lock:
+                if self._items or self._is_closed:  # it came in this moment
+                    continue
+                self._is_awaited = True
             self._waiter = self._loop.create_future()
             try:
                 await self._waiter
@@ -105,7 +109,5 @@ class Inbox(Generic[T]):
             self._is_closed = True
 
     def _wake(self) -> None:
-        with self._lock:
-            self._is_waking = False
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)

@@ -79,10 +79,14 @@ class LeaseGate:
         if isinstance(message, Sample):
             return self._give(recipient, message)
         if isinstance(message, Forecast):
-            self._note(self._flow(recipient, FORECAST), FORECAST, message.time)
+            self._show(recipient, FORECAST, message.time)
         elif isinstance(message, Suggestion):
-            self._note(self._flow(recipient, SUGGESTION), SUGGESTION, message.time)
+            self._show(recipient, SUGGESTION, message.time)
         return message
+
+    def _show(self, recipient: str, path: str, time: float) -> None:
+        now = self._clock()
+        self._note(self._flow(recipient, path, now), path, time, now)
 
     def _give(self, recipient: str, sample: Sample) -> Sample | None:
         owner = self._book.me.device
@@ -91,24 +95,28 @@ class LeaseGate:
                 f"{owner} does not pass on what {sample.device} told it",
                 hint=f"{recipient} can ask {sample.device} itself",
             )
-        flow = self._flow(recipient, sample.path)
-        if 0.0 <= sample.time - flow.last < flow.lease.every_s:
+        now = self._clock()
+        flow = self._flow(recipient, sample.path, now)
+        lease = flow.lease
+        if 0.0 <= sample.time - flow.last < lease.every_s:
             return None
-        passed = coarsen(sample, flow.lease.exact_m, self._home())
+        passed: Sample | None = sample
+        if lease.exact_m:  # where the home is need not be looked up for the rest
+            passed = coarsen(sample, lease.exact_m, self._home())
         if passed is not None:
-            self._note(flow, sample.path, sample.time)
+            self._note(flow, sample.path, sample.time, now)
         return passed
 
-    def _flow(self, recipient: str, path: str) -> Flow:
+    def _flow(self, recipient: str, path: str, now: float) -> Flow:
         flow = self._book.flow(recipient, path)
-        if flow is None or flow.lease.until <= self._clock():
+        if flow is None or flow.lease.until <= now:
             raise RefusedError(
                 f"{recipient} has no lease on {path} of {self._book.me.device}",
                 hint=f"{recipient} must ask for one",
             )
         return flow
 
-    def _note(self, flow: Flow, path: str, time: float) -> None:
+    def _note(self, flow: Flow, path: str, time: float, now: float) -> None:
         lease = flow.lease
         self._witness.note(
             lease.id,
@@ -117,7 +125,7 @@ class LeaseGate:
             lease.purpose,
             lease.exact_m,
             time,
-            self._clock(),
+            now,
         )
         flow.last = time
 

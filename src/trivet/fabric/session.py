@@ -308,7 +308,8 @@ class ZenohLink(Link):
     # --- in: called on Zenoh's threads --------------------------------------------
 
     def _on_sample(self, sample: zenoh.Sample) -> None:
-        self._arrived(str(sample.key_expr), _bytes_of(sample.payload))
+        # as it is: what is too long for a message is at most as long as Zenoh reads
+        self._arrived(str(sample.key_expr), sample.payload.to_bytes())
 
     def _on_query(self, query: zenoh.Query) -> None:
         payload = query.payload
