@@ -1,6 +1,6 @@
 """A device that does nothing but ask another for a lease, and print what it hears.
 
-    python tests/real/asker.py DEVICE HOME OWNER PATH PURPOSE
+    python tests/real/asker.py DEVICE HOME OWNER PATH PURPOSE [LIMIT_S]
 
 DEVICE is of the household in $TRIVET_HOUSEHOLD, HOME the `host:port` that it dials.
 The last line is the lease's rule, or the error's kind and words.
@@ -22,13 +22,15 @@ from trivet.fabric.lessor import LEASE
 UNTIL = 4_000_000_000.0
 
 
-async def main(device: str, home: str, owner: str, path: str, purpose: str) -> None:
-    """Ask once."""
+async def main(
+    device: str, home: str, owner: str, path: str, purpose: str, limit_s: str = "20"
+) -> None:
+    """Ask once, if the owner is there within `limit_s` seconds."""
     folder = identity_folder(Path(os.environ["TRIVET_HOUSEHOLD"]))
     identity = load_identity(load_household(folder), device)
     async with open_session(SessionConfig(identity, connect=(home,))) as link:
         try:
-            await link.reach(owner, 20.0)
+            await link.reach(owner, float(limit_s))
             wish = LeaseRequest((path,), Purpose(purpose), UNTIL)
             answer = await link.ask(owner, LEASE, wish)
         except TrivetError as error:

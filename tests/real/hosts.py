@@ -7,7 +7,6 @@ Source: ip-netns(8), veth(4), ip-link(8) of iproute2.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -19,6 +18,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple
+
+from trivet.app.folder import ledger_file
+from trivet.fabric.ledger import Ledger
+from trivet.fabric.ledger_chain import Entry
 
 NET = "10.77.0."
 TRIVET = (sys.executable, "-m", "trivet.app.cli.main")
@@ -143,18 +146,13 @@ class Host:
         self._lan.children.append(child)
         return child
 
-    def ledger(self, device: str = "") -> dict[str, Any]:
-        """What `trivet ledger --json` says; nothing if there is no ledger yet."""
-        done = self.run("ledger", "--json", "--device", device or self.name)
-        if done.code:
-            return {"known": [], "events": []}
-        told: dict[str, Any] = json.loads(done.out)
-        return told
-
-    def events(self, kind: str, peer: str) -> list[dict[str, Any]]:
-        """Events of one kind about one device in the ledger, oldest first."""
-        events = [entry["event"] for entry in self.ledger()["events"]]
-        return [e for e in events if e["kind"] == kind and e.get("peer") == peer]
+    def entries(self) -> list[Entry]:
+        """What the ledger of the host's device holds; nothing before it begins."""
+        path = ledger_file(self.folder, self.name)
+        if not path.exists():
+            return []
+        with Ledger(path, self.name) as ledger:
+            return list(ledger.entries())
 
     def cut(self) -> None:
         """Pull the host's cable."""
