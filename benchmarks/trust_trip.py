@@ -21,9 +21,9 @@ from statistics import median, quantiles
 from threading import Semaphore
 from time import perf_counter
 
+from benchmarks.fabric import PATIENCE_S, Raw, echo_raw, free_address, open_raw
 from msgspec.structs import replace
 
-from benchmarks.fabric import PATIENCE_S, Raw, echo_raw, free_address, open_raw
 from trivet.app.trust import Household, Trust
 from trivet.domain import (
     Device,
@@ -222,7 +222,7 @@ def running(
     try:
         yield addresses
     finally:
-        for process, pipe in ends:
+        for _, pipe in ends:
             with suppress(OSError):
                 pipe.send(False)
         for process, _ in ends:
