@@ -33,6 +33,7 @@ from trivet.app.simulation import (
 )
 from trivet.app.trust import Trust
 from trivet.app.view import TimelineEntry
+from trivet.app.web.absent import absent
 from trivet.devices.world import World
 from trivet.domain import AnswerKind, DeviceKind, SetupError, UsageError
 from trivet.fabric.certificate import key_from_pem
@@ -210,7 +211,8 @@ async def _live_home(
 
 async def _page(hub: Hub, port: int, on_page: Callable[[str], None]) -> None:
     try:
-        from trivet.app.web.page import serve  # the extra `web`
+        with absent("aiohttp", "requests"):
+            from trivet.app.web.page import serve  # the extra `web`
     except ModuleNotFoundError as error:
         raise SetupError(
             f"the page needs {error.name}", hint="pip install 'trivet[web]'"

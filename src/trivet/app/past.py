@@ -62,6 +62,7 @@ class Past:
 
 def _send(learn: Callable[[], bytes], reader: Connection, writer: Connection) -> None:
     reader.close()  # so that writing fails when nobody reads any more
+    os.nice(5)  # who waits for the page goes before who waits for what is learned
     Thread(target=_end_with_parent, daemon=True).start()
     with writer, suppress(BrokenPipeError, KeyboardInterrupt):
         writer.send_bytes(learn())
