@@ -162,11 +162,12 @@ def decode(data: bytes) -> Message:
 
 # --- the short way ------------------------------------------------------------------
 #
-# Most of what is sent is samples of a few streams. Reading one costs mainly two regular
+# Most of what is sent is samples of a few streams, and what one costs is two regular
 # expressions for its names and a walk over its fields for numbers that are none. Here
-# names that were good before are looked up, and only what can be a bad number is looked
-# at: 1.1 us in place of 6, and four times that saved right after a thread wakes up. It
-# only ever says yes: what it does not know to be good, `_decoder` judges.
+# names that were good before are looked up, and only a value that can be wrong is looked
+# at. Measured: encode 3.5 to 1.4 us, decode 3.8 to 1.2 us; right after a thread wakes
+# up, as when a sample comes alone, 9 to 5 and 16 to 8 us. This way only ever says yes:
+# what it does not know to be good, `_decoder` judges.
 
 
 class _Sample(msgspec.Struct, frozen=True, gc=False, tag="sample"):
