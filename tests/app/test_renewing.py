@@ -20,17 +20,24 @@ from trivet.domain import (
     UnreachableError,
     UsageError,
 )
+from trivet.domain.wire import Document
 from trivet.fabric import MemoryFabric, certificate, disk
 from trivet.fabric.admit import admit, keep
 from trivet.fabric.background import cancel
 from trivet.fabric.certificate import DEVICE_DAYS
 from trivet.fabric.charter import load_charter, save_charter
-from trivet.fabric.household import Household, create_household, load_household
+from trivet.fabric.household import (
+    Household,
+    authority,
+    create_household,
+    load_household,
+)
 from trivet.fabric.identity import Identity, issue
 from trivet.fabric.renewal import LATE
 from trivet.fabric.renewer import Renewer
 from trivet.fabric.request import make_request, new_key, read_request
 from trivet.fabric.revocation import revoke
+from trivet.fabric.roll import Authority
 
 #: TLS reads the machine's own clock, so the certificates really have ended.
 NOW = datetime.now(UTC)
@@ -282,3 +289,36 @@ async def test_a_device_that_is_not_late_does_not_ask_at_the_door(
         await house.start(house.address)
         save_charter(house.car.folder, load_charter(house.home.folder))
         assert await wake(house, [house.address]) == (False, [])
+
+
+# --- an issuer that is asked ----------------------------------------------------------
+
+
+async def test_attack_a_guest_asks_without_end_where_keys_are_locked(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To open a locked key costs a third of a second; whoever asks causes one of it."""
+    opened = []
+
+    def count(household: Household, now: datetime) -> Authority:
+        opened.append(household)
+        return authority(household, now)
+
+    async def renewed(identity: Identity) -> None:
+        pass
+
+    monkeypatch.setattr(renewing, "authority", count)
+    fabric = MemoryFabric("ours")
+    async with fabric.open_session("home") as home, fabric.open_session("x") as guest:
+        Renewing(house.home, "home", home, renewed, clock)
+        asked = [
+            guest.ask("home", "renew", Document("renew", b"no request"))
+            for _ in range(10)
+        ]
+        refused = await asyncio.gather(*asked, return_exceptions=True)
+        assert {type(error) for error in refused} == {RefusedError}
+        assert len(opened) == 1
+        # and where the key has been taken away, nobody is renewed any more
+        house.home.ca_key_path.unlink()
+        with pytest.raises(RefusedError, match="home cannot renew certificates"):
+            await guest.ask("home", "renew", Document("renew", b""))

@@ -38,6 +38,39 @@ def _clock() -> datetime:
     return datetime.now(UTC)
 
 
+class Opened:
+    """The authority's key, opened once for as long as its file stays what it is.
+
+    With a passphrase opening it is slow by intent, and who asks must not cause that.
+
+    Args:
+        household: the household's folder on this machine.
+    """
+
+    def __init__(self, household: Household) -> None:
+        self._household = household
+        self._turn = asyncio.Lock()
+        self._kept: tuple[tuple[int, int], Authority] | None = None
+
+    async def authority(self, now: datetime) -> Authority:
+        """What this machine issues with.
+
+        Raises:
+            SetupError: the authority's key is not here or not fit for use.
+        """
+        async with self._turn:
+            path = self._household.ca_key_path
+            try:
+                found = path.stat()
+            except OSError as error:
+                raise SetupError(f"{path}: {error.strerror}") from error
+            stamp = found.st_mtime_ns, found.st_ino
+            if self._kept is None or self._kept[0] != stamp:
+                opened = await asyncio.to_thread(authority, self._household, now)
+                self._kept = stamp, opened
+            return self._kept[1]
+
+
 class Renewing:
     """Keeps one device's certificate from ending; renews others' where it can.
 
@@ -65,6 +98,7 @@ class Renewing:
         self._renewed = renewed
         self._clock = clock
         self._connect = tuple(connect)
+        self._opened = Opened(household)
         self._renewer = Renewer(household, device)
         link.answer(RENEW, self._asked)
 
@@ -123,7 +157,15 @@ class Renewing:
     async def _asked(self, asker: str, message: Message | None) -> Message:
         if not isinstance(message, Document):
             raise UsageError("renew wants a request")
-        pem = _certify(self._household, asker, message.body, self._clock())
+        now = self._clock()
+        try:
+            issuer = await self._opened.authority(now)
+        except SetupError as error:
+            raise RefusedError(
+                f"{self._device} cannot renew certificates", hint="ask an issuer"
+            ) from error
+        agreed = own_charter(self._household.folder)
+        pem = answer_member(issuer, agreed, asker, message.body, now=now)
         return Document("certificate", pem)
 
 
@@ -183,10 +225,7 @@ class LateDoor:
         await self._server.run(address)
 
     async def _issuer(self) -> Authority:
-        """What to sign with, from when on it is here.
-
-        It is opened once: with a passphrase that is slow, and no stranger may cause it.
-        """
+        """What to sign with, from when on it is here."""
         while True:
             if self._household.ca_key_path.exists():
                 now = self._clock()
@@ -221,8 +260,10 @@ async def current_identity(
         if not renewer.is_late(clock()):
             raise
     if household.ca_key_path.exists():
-        pem = _certify(household, device, renewer.request(), clock())
-        return renewer.take(pem, clock())
+        now, agreed = clock(), own_charter(household.folder)
+        issuer, request = authority(household, now), renewer.request()
+        pem = answer_member(issuer, agreed, device, request, now=now)
+        return renewer.take(pem, now)
     try:
         return await renew_late(renewer, household.ca_path, connect, clock)
     except PeerError as error:
@@ -231,14 +272,3 @@ async def current_identity(
             f"{error.message}",
             hint=error.hint,
         ) from error
-
-
-def _certify(household: Household, asker: str, request: bytes, now: datetime) -> bytes:
-    try:
-        issuer = authority(household, now)
-    except SetupError as error:
-        raise RefusedError(
-            "certificates cannot be renewed here", hint="ask an issuer"
-        ) from error
-    agreed = own_charter(household.folder)
-    return answer_member(issuer, agreed, asker, request, now=now)

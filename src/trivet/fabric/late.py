@@ -337,7 +337,12 @@ async def _listen(address: str) -> socket.socket:
             host.strip("[]"), int(port), type=socket.SOCK_STREAM
         )
         family, _, _, _, place = found[0]
-        made = socket.create_server(place[:2], family=family, backlog=MAX_OPEN)
+        made = socket.create_server(
+            place[:2],
+            family=family,
+            backlog=MAX_OPEN,
+            dualstack_ipv6=family == socket.AF_INET6 and socket.has_dualstack_ipv6(),
+        )
     except OSError as error:
         raise SetupError(
             f"{address} cannot be listened at: {error}",
