@@ -324,6 +324,9 @@ def test_attack_a_guest_asks_where_the_phone_is(meadow: Meadow, living: Living) 
     refusals = events(phone, REFUSAL, "visitor")
     assert [refusal.purpose for refusal in refusals] == ["navigation", "arrival"]
     assert not told(phone, "visitor")
+    words = ("visitor", home.listen, "home", "climate.living_room", "comfort")
+    said = outside.python(ASKER, *words).said  # what a guest may know
+    assert said.startswith("granted by rule guest-feels-heating"), said
 
 
 def test_attack_a_device_of_another_household_of_that_name_dials(
