@@ -20,7 +20,9 @@ from tests.app.test_keeper import (
     sees_two,
     three,
 )
+from typer.testing import CliRunner
 
+from trivet.app.cli.household import device_app
 from trivet.app.issuing import Issuing
 from trivet.app.renewing import Renewing
 from trivet.domain import DeviceKind, PeerError, RefusedError, SetupError, UsageError
@@ -210,3 +212,27 @@ async def test_attack_a_member_makes_itself_an_issuer(tmp_path: Path) -> None:
     assert load_charter(house.folder / "car")
     with pytest.raises(UsageError, match="already"):
         make_offer(folder_of(house, "home"), "home")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("phone", "--send"), 0, "as soon as it meets home"),
+        (("guest", "--send"), 2, "not a member"),
+        (("home", "--send"), 2, "already"),
+        (("phone", "--send", "--to", "x"), 2, "either --to or --from"),
+    ],
+)
+def test_it_is_asked_for_at_the_command_line(
+    tmp_path: Path, words: tuple[str, ...], code: int, says: str
+) -> None:
+    house = House(tmp_path)
+    (tmp_path / "kept").mkdir()
+    (house.folder / "home").rename(tmp_path / "kept" / "identity")
+    told = CliRunner().invoke(
+        device_app, ["issuer", *words, "--household", str(tmp_path / "kept")]
+    )
+    assert told.exit_code == code
+    assert says in " ".join(told.output.split())
+    kept = load_household(tmp_path / "kept" / "identity")
+    assert open_offers(kept) == (("phone",) if code == 0 else ())

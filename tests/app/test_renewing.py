@@ -32,7 +32,7 @@ from trivet.fabric.household import (
     create_household,
     load_household,
 )
-from trivet.fabric.identity import Identity, issue
+from trivet.fabric.identity import Identity, issue, renew
 from trivet.fabric.renewal import LATE
 from trivet.fabric.renewer import Renewer
 from trivet.fabric.request import make_request, new_key, read_request
@@ -278,6 +278,26 @@ async def test_it_runs_on_and_renews_when_the_door_is_there(
         async with house.open_door():
             async with asyncio.timeout(5.0):
                 await shown.wait()
+        await cancel(running)
+
+
+async def test_what_a_person_renewed_is_shown_from_then_on(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renewing, "SLEEP_S", 0.05)
+    shown: list[Identity] = []
+
+    async def renewed(identity: Identity) -> None:
+        shown.append(identity)
+
+    async with MemoryFabric("ours").open_session("home") as link:
+        living = Renewing(house.home, "home", link, renewed, clock)
+        running = asyncio.ensure_future(living.run())
+        await asyncio.sleep(0.2)
+        assert shown == []
+        made = renew(house.home, "home", now=NOW, days=2 * DEVICE_DAYS)
+        await asyncio.sleep(0.3)
+        assert shown == [made]
         await cancel(running)
 
 

@@ -100,11 +100,13 @@ class Renewing:
         self._connect = tuple(connect)
         self._opened = Opened(household)
         self._renewer = Renewer(household, device)
+        self._shown = self._look()
         link.answer(RENEW, self._asked)
 
     async def run(self) -> None:
         """Renew when it is time, until cancelled."""
         while True:
+            await self._reread()
             left_s = (self._renewer.wake_at() - self._clock()).total_seconds()
             if left_s > 0:
                 await asyncio.sleep(min(left_s, SLEEP_S))
@@ -118,8 +120,30 @@ class Renewing:
             self._renewer.failed(self._clock())
             log.warning("%s: nobody in reach renewed its certificate", self._device)
             return False
+        self._shown = self._look()
         await self._renewed(identity)
         return True
+
+    async def _reread(self) -> None:
+        """Show a certificate that another process has renewed, as a person may."""
+        found = self._look()
+        if found == self._shown:
+            return
+        self._shown = found
+        try:
+            identity = load_identity(self._household, self._device, now=self._clock())
+        except SetupError as error:
+            log.warning("%s: its new certificate: %s", self._device, error)
+            return
+        await self._renewed(identity)
+
+    def _look(self) -> tuple[int, int]:
+        path = self._household.folder / "devices" / self._device / "cert.pem"
+        try:
+            found = path.stat()
+        except OSError:
+            return 0, 0  # whoever reads it says so
+        return found.st_mtime_ns, found.st_ino
 
     async def _ask_members(self) -> Identity | None:
         request = Document(RENEW, self._renewer.request())
