@@ -17,6 +17,8 @@ from scripts.fuzz.tree import DEEP, DER, RAW, Codec, Node
 
 #: No input is longer: beyond the largest message that is read.
 MAX_BYTES = 300_000
+#: Values of a message that is not to be made far longer.
+_MANY = 200
 #: As integers of any width, and lengths, are wrong.
 _NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 #: What breaks readers of text: controls, look-alikes, other scripts' digits, numbers
@@ -166,7 +168,7 @@ def _change_node(
     match rng.randrange(12):
         case 0 | 1:
             node.become(Node(RAW, rng.choice(codec.values)))
-        case 2:
+        case 2 if len(nodes) < 10 * _MANY:
             node.become(deepcopy(rng.choice(nodes)))
         case 3:
             other = codec.parse(rng.choice(corpus)[head:])
@@ -179,7 +181,9 @@ def _change_node(
         case 6:
             node.tag = rng.choice(codec.tags)
         case 7 | 8:
-            _change_children(rng, [one for one in nodes if one.children])
+            # many copies of many copies would take longer to make than to read
+            may_grow = len(nodes) < _MANY
+            _change_children(rng, [one for one in nodes if one.children], may_grow)
         case _:
             _change_leaf(rng, [one for one in nodes if one.children is None])
 
@@ -188,7 +192,7 @@ def _copy(node: Node) -> Node:
     return Node(node.tag, node.content, node.children, node.lie)
 
 
-def _change_children(rng: Random, parents: Sequence[Node]) -> None:
+def _change_children(rng: Random, parents: Sequence[Node], may_grow: bool) -> None:
     if not parents:
         return
     parent = rng.choice(parents)
@@ -198,9 +202,8 @@ def _change_children(rng: Random, parents: Sequence[Node]) -> None:
         case 0:
             del children[at : at + rng.choice((1, 2, 2))]
         case 1:
-            children[at:at] = deepcopy(children[at : at + 2]) * rng.choice(
-                (1, 1, 1, 300)
-            )
+            copies = rng.choice((1, 1, 1, 300)) if may_grow else 1
+            children[at:at] = deepcopy(children[at : at + 2]) * copies
         case 2:
             other = rng.randrange(len(children))
             children[at], children[other] = children[other], children[at]
