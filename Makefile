@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 LOCK   := requirements.lock
 EXTRACT := $(VENV)/map/Helsinki.osm.pbf
 
-.PHONY: demo test test-real bench lint format lock docs wheel clean help
+.PHONY: demo test test-real bench fuzz lint format lock docs wheel clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -49,6 +49,9 @@ test-real: $(VENV)/real.stamp  ## against recorded data, servers and a browser
 
 bench: $(VENV)/dev.stamp  ## every figure that the docs quote
 	$(BIN)/python -m benchmarks
+
+fuzz: $(VENV)/dev.stamp  ## a million mutated inputs to every decoder; hours
+	$(BIN)/python -m scripts.fuzz --runs 1000000
 
 lint: $(VENV)/dev.stamp  ## the checks of `make test` without the tests
 	$(BIN)/ruff check .

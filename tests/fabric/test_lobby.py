@@ -32,10 +32,10 @@ from trivet.domain import (
     UnreachableError,
     UsageError,
 )
+from trivet.fabric.bucket import Bucket
 from trivet.fabric.lobby import BURST, HostLobby, join, open_host_lobby
 from trivet.fabric.lobby_link import (
     ROOT,
-    Bucket,
     lobby_settings,
     open_link,
     with_port,

@@ -17,6 +17,7 @@ import pytest
 from tests.real.hosts import Child, Done, Host, Lan, eventually, network
 
 from trivet.app.account import known
+from trivet.domain import RefusedError
 from trivet.fabric.event import Event, EventKind
 from trivet.fabric.ledger_chain import Entry
 from trivet.fabric.pairing_code import make_code
@@ -340,7 +341,7 @@ def test_attack_a_device_of_another_household_of_that_name_dials(
     words = ("car", home.listen, "home", "forecast", "display")
     said = outside.python(ASKER, *words, folder=tmp_path).said
     assert said.startswith("RefusedError: the certificate shown at"), said
-    dialling.end()
+    assert dialling.wait() == RefusedError.exit_code, dialling.said
     assert outside.run("ledger", "--json", folder=tmp_path).out in (
         "",
         '{"device":"car","known":[],"events":[]}\n',

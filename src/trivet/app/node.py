@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 
-from trivet.app.folder import identity_folder, ledger_file
+from trivet.app.control import open_control
+from trivet.app.folder import control_file, identity_folder, ledger_file
 from trivet.app.hub import Hub
 from trivet.app.issuing import Issuing
 from trivet.app.keeper import Keeper, household_of
@@ -35,7 +36,13 @@ from trivet.app.trust import Trust
 from trivet.app.view import TimelineEntry
 from trivet.app.web.absent import absent
 from trivet.devices.world import World
-from trivet.domain import AnswerKind, DeviceKind, SetupError, UsageError
+from trivet.domain import (
+    AnswerKind,
+    DeviceKind,
+    SetupError,
+    UnreachableError,
+    UsageError,
+)
 from trivet.fabric.certificate import key_from_pem
 from trivet.fabric.charter import own_charter
 from trivet.fabric.config import SessionConfig
@@ -144,13 +151,26 @@ async def _live(
     path = ledger_file(settings.folder, settings.device)
     ledger = Ledger(path, settings.device, key=private)
     with closing(make_trust(world, kind, household, ledger, start, private)) as trust:
-        async with open_session(config, gate=trust.gate) as link:
+        async with (
+            open_session(config, gate=trust.gate) as link,
+            open_control(control_file(settings.folder, settings.device), trust),
+        ):
             if past is not None:
                 hub = make_young_hub(world, link, trust, start)
                 life = _live_home(settings, world, past, hub, tell, on_page)
             else:
                 life = make_part(world, kind, link, trust, start).run()
-            await _first_of(life, *_upkeep(settings, founded, config, link, trust))
+            upkeep = _upkeep(settings, founded, config, link, trust)
+            await _first_of(life, _meet(link, settings), *upkeep)
+
+
+async def _meet(link: ZenohLink, settings: NodeSettings) -> None:
+    """End a device that is refused by all that it dials before it met anybody."""
+    others = [kind for kind in DEVICES if kind != settings.device]
+    while not link.alive:
+        with suppress(UnreachableError):
+            await link.reach(others[-1], GATHER_S)
+    await asyncio.Event().wait()
 
 
 def _upkeep(

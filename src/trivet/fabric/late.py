@@ -41,10 +41,10 @@ from trivet.domain.error import (
     WireError,
 )
 from trivet.fabric.background import cancel
+from trivet.fabric.bucket import Bucket
 from trivet.fabric.identity import Identity
-from trivet.fabric.lobby_link import Bucket
 from trivet.fabric.pairing_code import check_address
-from trivet.fabric.probe import _as_file
+from trivet.fabric.probe import as_file
 from trivet.fabric.renewal import LATE, MAX_BYTES
 from trivet.fabric.renewer import Renewer
 
@@ -126,7 +126,7 @@ class LateServer:
             SetupError: it cannot be read.
         """
         try:
-            with _as_file(identity.private_pem()) as key_path:
+            with as_file(identity.private_pem()) as key_path:
                 self._context.load_cert_chain(identity.cert_path, key_path)
         except (OSError, ssl.SSLError) as error:
             raise SetupError(

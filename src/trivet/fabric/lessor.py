@@ -11,6 +11,7 @@ from trivet.domain.lease import EndReason, Lease, LeaseEnd, LeaseRequest
 from trivet.domain.sample import Sample
 from trivet.domain.wire import Ack, Message
 from trivet.fabric.access import Circumstances
+from trivet.fabric.bucket import Bucket
 from trivet.fabric.lease import LeaseBook, Policy
 from trivet.fabric.lease_gate import LeaseGate
 from trivet.fabric.link import Link
@@ -22,7 +23,7 @@ LEASE = "lease"
 LEASE_END = "lease-end"
 #: Requests that a device may make at once, and how fast they come back, in 1/s: the
 #: ledger records each refusal, and a flood of them must not fill the disk.
-BURST, PER_S = 60.0, 1.0
+BURST, PER_S = 60, 1.0
 
 
 #: Sends a message to a device on a path; whether that could be done.
@@ -56,7 +57,7 @@ class Lessor:
         self._carry = carry
         #: by recipient and path: the last lease, how many messages, the last one's time
         self.given: dict[tuple[str, str], tuple[Lease, int, float]] = {}
-        self._credit: dict[str, tuple[float, float]] = {}
+        self._buckets: dict[str, Bucket] = {}
         link.answer(LEASE, self._asked)
         link.answer(LEASE_END, self._given_back)
 
@@ -133,13 +134,11 @@ class Lessor:
 
     def _charge(self, asker: str) -> None:
         now = monotonic()
-        credit, last = self._credit.get(asker, (BURST, now))
-        credit = min(BURST, credit + (now - last) * PER_S)
-        if credit < 1.0:
+        bucket = self._buckets.setdefault(asker, Bucket(BURST, PER_S, now))
+        if not bucket.take(now):
             raise RefusedError(
                 f"{asker} asks for too many leases", hint="ask again in a minute"
             )
-        self._credit[asker] = credit - 1.0, now
 
     async def _given_back(self, asker: str, message: Message | None) -> Message:
         if not isinstance(message, LeaseEnd):

@@ -29,9 +29,9 @@ from trivet.domain.error import (
     UsageError,
 )
 from trivet.fabric.background import cancel
+from trivet.fabric.bucket import Bucket
 from trivet.fabric.lobby_link import (
     ROOT,
-    Bucket,
     bytes_of,
     lobby_settings,
     open_link,

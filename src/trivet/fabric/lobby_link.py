@@ -127,25 +127,6 @@ def _access(session: str) -> dict[str, Any]:
     }
 
 
-class Bucket:
-    """Lets so many through at once, and so many a second after that."""
-
-    def __init__(self, burst: int, rate_per_s: float, now: float) -> None:
-        """Begin full at `now`, in seconds of a monotonic clock."""
-        self._level, self._burst = float(burst), float(burst)
-        self._rate_per_s, self._time = rate_per_s, now
-
-    def take(self, now: float) -> bool:
-        """Whether one more may pass."""
-        gained = max(0.0, now - self._time) * self._rate_per_s
-        self._level = min(self._burst, self._level + gained)
-        self._time = now
-        if self._level < 1.0:
-            return False
-        self._level -= 1.0
-        return True
-
-
 @asynccontextmanager
 async def open_link(settings: dict[str, Any]) -> AsyncIterator[zenoh.Session]:
     """A session with these settings, until the end of the `async with`.

@@ -104,7 +104,7 @@ def _context(identity: Identity, is_name_checked: bool) -> ssl.SSLContext:
     context.check_hostname = is_name_checked
     try:
         context.load_verify_locations(identity.ca_path)
-        with _as_file(identity.private_pem()) as key_path:
+        with as_file(identity.private_pem()) as key_path:
             context.load_cert_chain(identity.cert_path, key_path)
     except (OSError, ssl.SSLError) as error:
         raise SetupError(
@@ -115,7 +115,7 @@ def _context(identity: Identity, is_name_checked: bool) -> ssl.SSLContext:
 
 
 @contextmanager
-def _as_file(secret: bytes) -> Iterator[str]:
+def as_file(secret: bytes) -> Iterator[str]:
     """A name under which OpenSSL reads what is in memory, and on no disk."""
     handle = os.memfd_create("trivet")
     try:
