@@ -64,6 +64,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
         folder: the household's folder.
         listen: `host:port` to be dialled at.
         connect: `host:port` of the devices that this one dials.
+        is_scouting: whether to look for the others by multicast as well.
         seed: of the simulated household.
         speed: event seconds a real second.
         days: days to live, then end.
@@ -77,6 +78,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
     folder: Path
     listen: tuple[str, ...] = ()
     connect: tuple[str, ...] = ()
+    is_scouting: bool = False
     seed: int = 7
     speed: float = 60.0
     days: float = 7.0
@@ -145,6 +147,7 @@ async def _live(
         listen=settings.listen,
         connect=settings.connect,
         members=tuple(sorted(household.members)),
+        is_scouting=settings.is_scouting,
     )
     kind, start = DeviceKind(settings.device), first_day(world)
     private = key_from_pem(identity.private_pem())

@@ -28,6 +28,9 @@ def up(
     connect: Annotated[
         list[str] | None, typer.Option(help="host:port of a device to dial.")
     ] = None,
+    scout: Annotated[
+        bool, typer.Option("--scout", help="Find the others by multicast too.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Which simulated household.")] = 7,
     speed: Annotated[
         float, typer.Option(min=0.1, max=3600, help="Event seconds a second.")
@@ -55,6 +58,7 @@ def up(
         folder=household_folder(household),
         listen=tuple(listen or ()),
         connect=tuple(connect or ()),
+        is_scouting=scout,
         seed=seed,
         speed=speed,
         days=days,
