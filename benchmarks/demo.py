@@ -43,7 +43,7 @@ def run() -> tuple[float, float, float, list[float]]:
             while "days learned" not in page:
                 if time.perf_counter() - begun > PATIENCE_S:
                     sys.exit("the demo does not learn its past")
-                time.sleep(0.1)
+                time.sleep(0.25)
                 page = urlopen(found[1]).read().decode()
             learned_s = time.perf_counter() - begun
             time.sleep(1.0)

@@ -11,7 +11,8 @@ suggestions that follow from it are part of that frame.
 - `screen`: it is on the page's websocket, read by a client of a few lines;
 - `browser`: Chromium draws it; needs Playwright and Chromium.
 
-The home lives a step each tenth of a second: 15 s of a trip, ten minutes of a rest.
+Trips are lived as in `trivet demo`, a step each tenth of a second, but more than twice
+as fast. Rest is hurried through, and not counted.
 """
 
 from __future__ import annotations
@@ -41,7 +42,6 @@ from websockets.sync.client import connect
 from trivet.app.folder import identity_folder
 from trivet.app.hub import Hub
 from trivet.app.node import NodeSettings, run_node
-from trivet.app.simulation import TICK_S
 from trivet.app.view import Frame
 from trivet.devices.world import World
 from trivet.domain import Adapter, DeviceKind, Sample, Suggestion
@@ -49,10 +49,11 @@ from trivet.domain.device import Device
 from trivet.domain.sample import LOCATION, Value
 from trivet.fabric.identity import create_household, issue
 
-#: Real seconds of living: some 250 fixes.
-LIVED_S = 29.0
+#: Real seconds of living: some 200 fixes of trips.
+LIVED_S = 50.0
 PATIENCE_S = 30.0
-TRIP_STEP_S, REST_STEP_S = 15.0, 600.0
+#: Event seconds a second, and of each of the steps that hurry through a rest.
+SPEED, REST_STEP_S, RESTS = 150.0, 240.0, 24
 #: Event time to the real time at which it was given or seen.
 Times: TypeAlias = dict[float, float]
 _SOCKET = "/_nicegui_ws/socket.io/?EIO=4&transport=websocket&implicit_handshake=true&"
@@ -95,21 +96,31 @@ class Stamped(Adapter):
 
 
 def be_home(pipe: Connection, settings: NodeSettings) -> None:
-    """The home: its frames bear their event time, and rest is lived quickly."""
+    """The home: its frames bear their event time, and rest is lived quickly.
+
+    At its end it tells the event times that each step of a trip spanned.
+    """
     draw, step = Hub.frame, Hub.step
+    spans: list[tuple[float, float]] = []
 
     def frame(hub: Hub) -> Frame:
         drawn = draw(hub)
         return msgspec.structs.replace(drawn, notice=f"frame {drawn.time:.3f}")
 
     async def live(hub: Hub, until: float) -> list[Suggestion]:
+        before, is_trip = hub.time, hub.mind.forecast is not None
         new = await step(hub, until)
-        hub.speed = (TRIP_STEP_S if hub.mind.forecast else REST_STEP_S) / TICK_S
+        if is_trip:
+            spans.append((before, until))
+        for _ in range(RESTS):
+            if hub.mind.forecast is None:
+                new += await step(hub, hub.time + REST_STEP_S)
         return new
 
     Hub.frame = frame  # type: ignore[method-assign,assignment]
     Hub.step = live  # type: ignore[method-assign,assignment]
     run_node(settings, _ignore, pipe.send)
+    pipe.send(spans)
 
 
 def be_device(pipe: Connection, settings: NodeSettings) -> None:
@@ -210,7 +221,9 @@ def measure(watch: Callable[[Connection, str], None]) -> list[float]:
             stack.callback(beside.end)
             return beside
 
-        home = begin(be_home, NodeSettings("home", folder, listen=address, page=0))
+        home = begin(
+            be_home, NodeSettings("home", folder, listen=address, page=0, speed=SPEED)
+        )
         phone = begin(be_device, NodeSettings("phone", folder, connect=address))
         begin(be_device, NodeSettings("car", folder, connect=address))
         watcher = begin(watch, home.receive())
@@ -218,14 +231,19 @@ def measure(watch: Callable[[Connection, str], None]) -> list[float]:
         watcher.pipe.send("enough")
         seen = watcher.receive()
         phone.process.terminate()
-        return list(matched(phone.receive(), seen))
+        home.process.terminate()
+        return list(matched(phone.receive(), seen, home.receive()))
 
 
-def matched(given: Times, seen: Times) -> Iterator[float]:
-    """Of each fix that was given while somebody looked: seconds until it was seen."""
-    frames = sorted(seen)
+def matched(
+    given: Times, seen: Times, spans: list[tuple[float, float]]
+) -> Iterator[float]:
+    """Of each fix of a trip, given while somebody looked: seconds until it was seen."""
+    frames, begins = sorted(seen), [begin for begin, _ in spans]
     for event, real in given.items():
-        if frames and frames[0] < event <= frames[-1]:
+        step = bisect_left(begins, event) - 1
+        is_trip = step >= 0 and event <= spans[step][1]
+        if is_trip and frames[0] < event <= frames[-1]:
             yield seen[frames[bisect_left(frames, event)]] - real
 
 
