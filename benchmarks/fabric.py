@@ -44,7 +44,7 @@ from trivet.fabric import (
 )
 from trivet.fabric.config import settings_of
 
-BLOCKS = 8
+BLOCKS = 6
 TRIPS = 400
 FLOOD = 20_000
 SAMPLE = Sample("car", "Vehicle.Speed", 1_767_225_600.25, 83.5)

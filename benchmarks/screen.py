@@ -50,7 +50,7 @@ from trivet.domain.sample import LOCATION, Value
 from trivet.fabric.identity import create_household, issue
 
 #: Real seconds of living: some 200 fixes of trips.
-LIVED_S = 50.0
+LIVED_S = 52.0
 PATIENCE_S = 30.0
 #: Event seconds a second, and of each of the steps that hurry through a rest.
 SPEED, REST_STEP_S, RESTS = 150.0, 240.0, 24
