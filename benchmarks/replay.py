@@ -16,13 +16,13 @@ from trivet.devices.world import World
 from trivet.domain import Position, Sample
 from trivet.engine import Anticipator
 
-SAMPLES = 300_000
+SAMPLES = 1_000_000
 _HEAD = "Geolife trajectory\nWGS 84\nAltitude is in Feet\nReserved 3\n0,2\n0\n"
 
 
 def rows() -> list[tuple[str, float, str]]:
     """Name, value and unit of each figure."""
-    world = World(seed=7, days=400)
+    world = World(seed=7, days=1200)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "life.plt"
         write(file, islice(dense(world), SAMPLES))

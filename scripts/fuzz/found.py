@@ -4,6 +4,11 @@ from __future__ import annotations
 
 #: Target -> inputs.
 FOUND: dict[str, tuple[bytes, ...]] = {
+    # a sample that names its device twice, first with what is no id
+    "wire": (
+        b"\x02\x86\xa4type\xa6sample\xa6device\xa2A!\xa6device\xa3car"
+        b"\xa4path\xa1x\xa4time\x01\xa5value\x02",
+    ),
     # deeper than JSON is read
     "replay-owntracks": (
         b'2024-05-01T10:00:05Z\t*\t{"_type":"location","lat":' + b"[" * 3000 + b"\n",

@@ -7,6 +7,7 @@ from math import inf, nan
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.domain.test_wire import MESSAGES, PATHS, VALUES
@@ -109,3 +110,12 @@ def test_attack_filling_the_memory_with_names_that_are_none() -> None:
             tagged = {"type": "sample", **body}
             decode(bytes([wire.VERSION]) + msgspec.msgpack.encode(tagged))
     assert wire._check_names.cache_info().currsize == before
+
+
+def test_attack_a_field_twice_the_first_one_malformed() -> None:
+    twice = (
+        b"\x02\x86\xa4type\xa6sample\xa6device\xa2A!\xa6device\xa3car"
+        b"\xa4path\xa1x\xa4time\x01\xa5value\x02"
+    )
+    with pytest.raises(WireError, match="malformed"):
+        decode(twice)

@@ -123,7 +123,7 @@ def tell(path: Path, word: Word) -> Answer:
                     break
                 data += part
         return _answer_decoder.decode(data)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, msgspec.MsgspecError, RecursionError) as error:
         raise SetupError(
             f"no running device answers at {path}: {error}",
             hint="start it: trivet up DEVICE",
@@ -170,7 +170,7 @@ async def _answer(line: bytes, trust: Trust) -> Answer:
             held = {lease.id: lease for lease in trust.book.leases}
             await trust.lessor.end(word.lease)
             return Answer(trust.time, ended=held[word.lease])
-    except (TrivetError, msgspec.MsgspecError) as error:
+    except (TrivetError, msgspec.MsgspecError, RecursionError) as error:
         return Answer(trust.time, error=str(error))
     wishes = tuple(
         Wished(wish.owner, wish.paths, wish.purpose.value, at.lease, at.error)

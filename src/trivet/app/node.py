@@ -186,7 +186,8 @@ def _upkeep(
     """What keeps charter, certificates and issuers current, here and for others."""
     keeper = Keeper(founded, config, link, trust, link.reopen)
     doors = []
-    if settings.is_late_renewal and settings.listen:
+    is_known = settings.listen and not settings.listen[0].endswith(":0")
+    if settings.is_late_renewal and is_known:  # else nobody could find the door
         doors.append(LateDoor(founded, config.identity, settings.listen[0]))
 
     async def renewed(identity: Identity) -> None:

@@ -194,6 +194,8 @@ def _read_sample(body: bytes) -> Sample | None:
         _check_names(read.device, read.path)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
+    if body[0] != (0x85 if read.quality is Quality.GOOD else 0x86):
+        return None  # a field twice, or one too many: the strict decoder has the word
     if not _is_surely_finite(read.value):
         return None
     return Sample(read.device, read.path, read.time, read.value, read.quality)
