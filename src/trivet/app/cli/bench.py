@@ -28,8 +28,8 @@ def bench(
 ) -> None:
     """Measure this machine, and print each figure that the documents quote.
 
-    All take under three minutes. By name only: `browser`, the page drawn by Chromium, and
-    `million`, a map of a million points.
+    All take under three minutes. By name only: `browser`, the page drawn by
+    Chromium, and `million`, a map of a million points.
     """
     words = [*(["--json"] if as_json else []), *(names or [])]
     command = [sys.executable, "-m", "benchmarks", *words]
