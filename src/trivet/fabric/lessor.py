@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from time import monotonic
 from typing import TypeAlias
 
 from trivet.domain.error import RefusedError, TrivetError, UsageError
@@ -133,7 +132,7 @@ class Lessor:
         return self._book.request(asker, message, self._clock())
 
     def _charge(self, asker: str) -> None:
-        now = monotonic()
+        now = self._clock()  # a simulated day has its own pace
         bucket = self._buckets.setdefault(asker, Bucket(BURST, PER_S, now))
         if not bucket.take(now):
             raise RefusedError(
