@@ -295,3 +295,18 @@ async def test_attack_renewing_in_the_name_of_another(tmp_path: Path) -> None:
         mine = make_request(new_key(), "ours", "phone", DeviceKind.PHONE)
         with pytest.raises(RefusedError):
             await phone.link.ask("home", "renew", Document("renew", mine))
+
+
+async def test_a_policy_of_a_later_version_allows_nothing_and_revokes_all_the_same(
+    tmp_path: Path,
+) -> None:
+    async with three(tmp_path) as (house, home, phone, car):
+        await car.wants("phone", "location")
+        folder, issuer = house.household.folder, authority(house.household)
+        amend(folder, issuer, lambda old: replace(old, policy="permit in a new way;"))
+        await eventually(lambda: phone.trust.book.leases == ())
+        with pytest.raises(RefusedError, match="update trivet"):
+            await car.wants("phone", "location")
+        revoke(house.household, "car", reason="sold")
+        await eventually(lambda: "car" not in phone.trust.household.members)
+        assert "car" not in home.link.alive

@@ -14,6 +14,7 @@ from trivet.domain import (
     LeaseRequest,
     Purpose,
     RefusedError,
+    SetupError,
     Signal,
     UsageError,
 )
@@ -269,3 +270,20 @@ def test_nothing_flows_without_a_running_lease_that_is_allowed(
                 assert flows is (who_ in phone.recipients(signal.path))
         if not phone.circumstances.driving:
             assert phone.recipients("location") == ()
+
+
+def test_what_ended_flows_no_more_even_if_it_cannot_be_recorded() -> None:
+    def fail_at_end(event: Event) -> None:
+        if event.kind is EventKind.END:
+            raise SetupError("the disk is full")
+
+    phone = LeaseBook(PHONE, SIGNALS, Rules(anything), PARTIES.get, fail_at_end)
+    phone.request("home", wish("batt"), NOW)
+    phone.request("car", wish("batt"), NOW)
+    with pytest.raises(SetupError):
+        phone.shut_out("home", NOW)
+    assert phone.recipients("batt") == ("car",)
+    with pytest.raises(SetupError):
+        phone.tick(NOW + 600)
+    assert phone.recipients("batt") == ()
+    assert phone.flow("car", "batt") is None

@@ -14,16 +14,17 @@ from collections.abc import Awaitable, Callable
 from msgspec.structs import replace
 
 from trivet.app.trust import Household, Trust
-from trivet.domain import PeerError, SetupError, TrivetError, UsageError
+from trivet.domain import InputError, PeerError, SetupError, TrivetError, UsageError
 from trivet.domain.wire import Document, Message
 from trivet.fabric import charter
-from trivet.fabric.access import Party
+from trivet.fabric.access import Access, Decision, Party
 from trivet.fabric.background import cancel
 from trivet.fabric.charter import Charter, is_revoked
 from trivet.fabric.config import SessionConfig
 from trivet.fabric.household import Household as Founded
 from trivet.fabric.household import authority
 from trivet.fabric.identity import Identity
+from trivet.fabric.lease import Policy as Decider
 from trivet.fabric.letter import Received
 from trivet.fabric.link import Link
 from trivet.fabric.policy import Policy, shipped_policy
@@ -46,8 +47,8 @@ Reopen = Callable[[SessionConfig], Awaitable[None]]
 def household_of(agreed: Charter) -> Household:
     """Who belongs to the household and its policy, by its charter.
 
-    Raises:
-        InputError: its policy cannot be read by this version.
+    Where the policy cannot be read, as one of a later version, nothing is allowed:
+    members and revocations hold all the same.
     """
     members = {
         member.device: Party(member.device, member.kind, member.is_guest)
@@ -59,7 +60,21 @@ def household_of(agreed: Charter) -> Household:
         for member in agreed.members
         if member.device in members and member.public_key
     }
-    return Household(members, policy_of(agreed), keys)
+    try:
+        policy: Decider = policy_of(agreed)
+    except InputError as error:
+        log.error("nothing is allowed until this is mended: %s", error)
+        policy = Unreadable()
+    return Household(members, policy, keys)
+
+
+class Unreadable:
+    """Stands in for a policy that this version cannot read: it allows nothing."""
+
+    def decide(self, access: Access) -> Decision:
+        """No, and what to do."""
+        why = "the household's policy cannot be read here: update trivet on this device"
+        return Decision(False, "", why)
 
 
 def policy_of(agreed: Charter) -> Policy:
@@ -195,7 +210,7 @@ class Keeper:
         try:
             household = household_of(charter.own_charter(self._folder))
         except TrivetError as error:
-            log.error("%s: the charter holds, its policy does not: %s", self._me, error)
+            log.error("%s: the charter cannot be read: %s", self._me, error)
             return
         before = set(self._trust.household.members)
         await self._trust.agree(household)  # from here on who is out hears nothing

@@ -139,10 +139,9 @@ class LeaseBook:
             self._record(refusal)
             raise
         self._record(_event(EventKind.GRANT, lease, now, "as asked"))
-        for old in self._same(lease):
-            self._end(old.id, now, EndReason.RENEWED)
+        before = self._same(lease)
         self._leases[lease.id] = lease
-        self._rebuild()
+        self._ended(before, now, lambda _: (EndReason.RENEWED, ""))
         return lease
 
     def _granted(self, asker: str, wanted: LeaseRequest, now: float) -> Lease:
@@ -257,8 +256,8 @@ class LeaseBook:
         """
         if lease not in self._leases:
             raise UsageError(f"no lease {lease!r} runs here")
-        ended = self._end(lease, now, reason)
-        self._rebuild()
+        ended = self._leases[lease]
+        self._ended([ended], now, lambda _: (reason, ""))
         return ended
 
     def give_back(self, asker: str, lease: str, now: float) -> Lease:
@@ -322,16 +321,14 @@ class LeaseBook:
         ends = []
         for lease in due:
             reason, rule = why(lease)
-            self._end(lease.id, now, reason, rule)
             ends.append((lease, LeaseEnd(lease.id, now, reason, rule)))
-        if ends:
-            self._rebuild()
+            del self._leases[lease.id]
+        # nothing flows from here on, even if the ledger cannot be written
+        self._rebuild()
+        for lease, end in ends:
+            event = _event(EventKind.END, lease, now, end.reason.value, end.rule)
+            self._record(event)
         return ends
-
-    def _end(self, lease: str, now: float, reason: EndReason, rule: str = "") -> Lease:
-        ended = self._leases.pop(lease)
-        self._record(_event(EventKind.END, ended, now, reason.value, rule))
-        return ended
 
     def _rebuild(self) -> None:
         flows: dict[tuple[str, str], Flow] = {}
