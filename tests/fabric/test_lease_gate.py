@@ -36,7 +36,7 @@ def test_a_lease_that_ends_within_a_message_is_not_given_under_after_its_end() -
     policy = Rules(lambda access: "all")
     book = LeaseBook(PARTIES["phone"], SIGNALS, policy, PARTIES.get, lambda event: None)
     gate = LeaseGate(
-        book, policy, PARTIES.get, times, lambda event: None, lambda: next(ticking)
+        book, PARTIES.get, times, lambda event: None, lambda: next(ticking)
     )
     book.request("home", LeaseRequest(("location",), Purpose.ARRIVAL, NOW + 600), NOW)
     assert gate.sends("home", "location", sample()) == sample()
@@ -56,7 +56,7 @@ def test_where_the_home_is_is_looked_up_only_to_say_less() -> None:
             PARTIES["phone"], SIGNALS, policy, PARTIES.get, lambda event: None
         )
         gate = LeaseGate(
-            book, policy, PARTIES.get, Times(), lambda event: None, lambda: NOW, home
+            book, PARTIES.get, Times(), lambda event: None, lambda: NOW, home
         )
         wanted = LeaseRequest(
             ("location",), Purpose.ARRIVAL, NOW + 600, exact_m=exact_m

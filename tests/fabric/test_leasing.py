@@ -86,9 +86,9 @@ async def owner(
     clock, given, policy = Clock(), Book(), Rules(allows)
     events: list[Event] = []
     book = LeaseBook(PARTIES[device], signals, policy, PARTIES.get, events.append)
-    gate = LeaseGate(book, policy, PARTIES.get, given, events.append, clock)
+    gate = LeaseGate(book, PARTIES.get, given, events.append, clock)
     async with fabric.open_session(device, gate=gate, answers=answers) as link:
-        lessor = Lessor(link, book, gate, clock)
+        lessor = Lessor(link, book, clock)
         yield Owner(link, book, lessor, clock, given, events)
 
 

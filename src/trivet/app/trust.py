@@ -85,7 +85,6 @@ class Trust:
         )
         self.gate = LeaseGate(
             self.book,
-            household.policy,
             self._party_of,
             self._disclosures,
             self._record,
@@ -103,7 +102,7 @@ class Trust:
         if self._private is not None:
             self._relay = self._make_relay(link, self._private)
         carry = None if self._relay is None else self._relay.send
-        self._lessor = Lessor(link, self.book, self.gate, self._now, carry)
+        self._lessor = Lessor(link, self.book, self._now, carry)
         self._lessee = Lessee(link, wishes, self._now)
 
     def _make_relay(self, link: Link, private: ec.EllipticCurvePrivateKey) -> Relay:

@@ -81,7 +81,7 @@ class LeaseBook:
         self.me = me
         self.circumstances = Circumstances()
         self._signals = {signal.path: signal for signal in signals}
-        self._policy = policy
+        self.policy = policy
         self._party_of = party_of
         self._record = record
         self._leases: dict[str, Lease] = {}
@@ -236,7 +236,7 @@ class LeaseBook:
             purpose,
             0 if is_exact else exact_m,
         )
-        return self._policy.decide(access)
+        return self.policy.decide(access)
 
     def _same(self, lease: Lease) -> list[Lease]:
         return [
@@ -292,7 +292,7 @@ class LeaseBook:
 
     def set_policy(self, policy: Policy, now: float) -> list[tuple[Lease, LeaseEnd]]:
         """The policy has changed; the leases that ended by it."""
-        self._policy = policy
+        self.policy = policy
         return self._judge_anew(now, EndReason.POLICY)
 
     def _judge_anew(

@@ -19,7 +19,7 @@ from trivet.domain.wire import Command, Message
 from trivet.fabric.access import Access, Decision, Party, Verb
 from trivet.fabric.coarse import coarsen
 from trivet.fabric.event import Event, EventKind
-from trivet.fabric.lease import Flow, LeaseBook, Policy
+from trivet.fabric.lease import Flow, LeaseBook
 
 #: Paths of what the home makes of samples, leased like any signal.
 FORECAST = "forecast"
@@ -47,8 +47,7 @@ class LeaseGate:
     """The door of one device.
 
     Args:
-        book: the leases it granted.
-        policy: who decides on commands and questions; the book's own.
+        book: the leases it granted; its policy decides on questions too.
         party_of: a device of the household by its id, None for a stranger.
         witness: takes down what is given.
         record: takes what else happened; see the ledger.
@@ -59,7 +58,6 @@ class LeaseGate:
     def __init__(
         self,
         book: LeaseBook,
-        policy: Policy,
         party_of: Callable[[str], Party | None],
         witness: Witness,
         record: Callable[[Event], object],
@@ -67,7 +65,6 @@ class LeaseGate:
         home: Callable[[], tuple[float, float] | None] = lambda: None,
     ) -> None:
         self._book = book
-        self.policy = policy
         self._party_of = party_of
         self._witness = witness
         self._record = record
@@ -145,7 +142,7 @@ class LeaseGate:
             circumstances=self._book.circumstances,
             value=as_text(message.value) if isinstance(message, Command) else "",
         )
-        decision = self.policy.decide(access)
+        decision = self._book.policy.decide(access)
         if is_command or not decision.is_allowed:
             self._write(access, decision)
         if not decision.is_allowed:

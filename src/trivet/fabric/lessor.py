@@ -12,7 +12,6 @@ from trivet.domain.wire import Ack, Message
 from trivet.fabric.access import Circumstances
 from trivet.fabric.bucket import Bucket
 from trivet.fabric.lease import LeaseBook, Policy
-from trivet.fabric.lease_gate import LeaseGate
 from trivet.fabric.link import Link
 
 #: Asked of an owner: grant a lease.
@@ -33,9 +32,8 @@ class Lessor:
     """Serves the leases of one device on its link.
 
     Args:
-        link: the device's place on the fabric, opened with `gate`.
+        link: the device's place on the fabric, opened with a gate that asks `book`.
         book: its leases.
-        gate: its gate, which shares the book.
         clock: event time now, in seconds.
         carry: sends through another device to one that is not in reach; None if
             nothing can. See Relay.send.
@@ -45,13 +43,11 @@ class Lessor:
         self,
         link: Link,
         book: LeaseBook,
-        gate: LeaseGate,
         clock: Callable[[], float],
         carry: Carry | None = None,
     ) -> None:
         self._link = link
         self._book = book
-        self._gate = gate
         self._clock = clock
         self._carry = carry
         #: by recipient and path: the last lease, how many messages, the last one's time
@@ -110,7 +106,6 @@ class Lessor:
 
     async def set_policy(self, policy: Policy) -> None:
         """The policy has changed: it holds from now on, for running leases too."""
-        self._gate.policy = policy
         await self._tell(self._book.set_policy(policy, self._clock()))
 
     async def shut_out(self, device: str) -> None:
