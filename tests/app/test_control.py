@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from tests.app.allies import home_trust, trust_of
 
-from trivet.app.control import Answer, End, Leases, open_control, tell
+from trivet.app.control import Control, open_control, tell
+from trivet.app.leasing import End, Ended, Leases, Standing, take_lease_words
+from trivet.app.trust import Trust
 from trivet.domain import (
     Device,
     DeviceKind,
@@ -19,6 +21,7 @@ from trivet.domain import (
     Purpose,
     SetupError,
     Signal,
+    UsageError,
 )
 from trivet.fabric import MemoryFabric
 from trivet.fabric.lessee import Wish
@@ -27,8 +30,18 @@ from trivet.fabric.lessor import LEASE
 PHONE = Device("phone", DeviceKind.PHONE, signals=(Signal("batt"),))
 
 
-async def said(path: Path, word: Leases | End) -> Answer:
-    return await asyncio.to_thread(tell, path, word)
+async def standing(path: Path) -> Standing:
+    return await asyncio.to_thread(tell, path, Leases(), Standing)
+
+
+async def ended(path: Path, lease: str) -> Ended:
+    return await asyncio.to_thread(tell, path, End(lease), Ended)
+
+
+def control_of(trust: Trust) -> Control:
+    control = Control()
+    take_lease_words(control, trust)
+    return control
 
 
 async def test_the_owner_sees_and_ends_what_the_device_gives(tmp_path: Path) -> None:
@@ -44,20 +57,19 @@ async def test_the_owner_sees_and_ends_what_the_device_gives(tmp_path: Path) -> 
         wish = Wish("home", ("forecast",), Purpose.DISPLAY)
         ours.attach(phone, (wish,))
         theirs.attach(home)
-        await stack.enter_async_context(open_control(path, ours))
+        await stack.enter_async_context(open_control(path, control_of(ours)))
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert (await said(path, Leases())).leases == ()
+        assert (await standing(path)).leases == ()
         await home.ask("phone", LEASE, LeaseRequest(("batt",), Purpose.ARRIVAL, 60.0))
         await ours.tick(1.0)
-        answer = await said(path, Leases())
+        answer = await standing(path)
         [lease] = answer.leases
         assert (lease.recipient, lease.paths) == ("home", ("batt",))
         assert answer.wishes[0].lease is not None
-        ended = await said(path, End(lease.id))
-        assert ended.ended == lease
-        assert (await said(path, Leases())).leases == ()
-        again = await said(path, End(lease.id))
-        assert "no lease" in again.error
+        assert (await ended(path, lease.id)).lease == lease
+        assert (await standing(path)).leases == ()
+        with pytest.raises(UsageError, match="no lease"):
+            await ended(path, lease.id)
     assert not path.exists()
 
 
@@ -66,7 +78,7 @@ async def test_what_is_no_word_gets_an_error(tmp_path: Path, line: bytes) -> Non
     path, trust = tmp_path / "control.sock", trust_of(PHONE)
     async with MemoryFabric().open_session("phone") as link:
         trust.attach(link)
-        async with open_control(path, trust):
+        async with open_control(path, control_of(trust)):
             reader, writer = await asyncio.open_unix_connection(path)
             writer.write(line)
             assert b"error" in await reader.readline()
@@ -75,9 +87,9 @@ async def test_what_is_no_word_gets_an_error(tmp_path: Path, line: bytes) -> Non
 
 async def test_a_second_device_does_not_take_the_socket(tmp_path: Path) -> None:
     path, trust = tmp_path / "control.sock", trust_of(PHONE)
-    async with open_control(path, trust):
+    async with open_control(path, control_of(trust)):
         with pytest.raises(SetupError, match="another process answers"):
-            async with open_control(path, trust):
+            async with open_control(path, control_of(trust)):
                 pass
         assert path.exists()
 
@@ -86,10 +98,35 @@ async def test_a_socket_left_by_a_crash_is_taken_over(tmp_path: Path) -> None:
     path, trust = tmp_path / "control.sock", trust_of(PHONE)
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(path))
-    async with open_control(path, trust):
+    async with open_control(path, control_of(trust)):
         assert path.exists()
 
 
 def test_nobody_there_is_said_to_be_so(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="no running device answers"):
-        tell(tmp_path / "control.sock", Leases())
+        tell(tmp_path / "control.sock", Leases(), Standing)
+
+
+def test_a_word_has_one_taker() -> None:
+    control = control_of(trust_of(PHONE))
+    with pytest.raises(UsageError, match="taken already"):
+        take_lease_words(control, trust_of(PHONE))
+
+
+def test_what_has_no_verb_is_no_word() -> None:
+    async def take(_: Standing) -> Standing:
+        raise AssertionError
+
+    with pytest.raises(UsageError, match="no word"):
+        Control().add(Standing, take)
+
+
+async def test_a_taker_that_fails_is_told_in_one_line(tmp_path: Path) -> None:
+    async def fail(_: Leases) -> Standing:
+        raise ZeroDivisionError
+
+    control = Control()
+    control.add(Leases, fail)
+    async with open_control(tmp_path / "control.sock", control):
+        with pytest.raises(UsageError, match="failed: ZeroDivisionError"):
+            await standing(tmp_path / "control.sock")

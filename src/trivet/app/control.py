@@ -1,88 +1,94 @@
 """A word to a running device of this machine, over a socket that its owner alone opens.
 
-    -> {"verb": "leases"}                  <- {"leases": [...], "wishes": [...]}
-    -> {"verb": "end", "lease": "0123..."} <- {"ended": {...}}
-                                           <- {"error": "what is wrong and what to do"}
+    -> {"verb": "end", "lease": "0123..."}  <- {"answer": {...}}
+                                            <- {"error": "what is wrong", "hint": "..."}
 
 One line of JSON each way, then it is closed. Whoever may open the socket may read the
-device's key as well: the file system's permissions guard both.
+device's key as well: the file system's permissions guard both. What words there are is
+said by whoever takes them: see Control.add.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Meta
 
-from trivet.app.trust import Trust
-from trivet.domain import Lease, SetupError, TrivetError
+from trivet.domain import SetupError, TrivetError, UsageError
+
+log = logging.getLogger("trivet.app")
 
 #: Longest line either way, in bytes, and how long an answer may take, in seconds.
 MAX_LINE, LIMIT_S = 1024 * 1024, 5.0
 
-
-class Leases(msgspec.Struct, frozen=True, tag="leases", tag_field="verb"):
-    """Ask which leases run, and what the device wants of others."""
-
-
-class End(msgspec.Struct, frozen=True, tag="end", tag_field="verb"):
-    """End a lease that this device granted."""
-
-    lease: Annotated[str, Meta(max_length=64)]
+WordT = TypeVar("WordT", bound=msgspec.Struct)
+AnswerT = TypeVar("AnswerT", bound=msgspec.Struct)
 
 
-Word: TypeAlias = Leases | End
+class _Verb(msgspec.Struct):
+    verb: str
 
 
-class Wished(msgspec.Struct, frozen=True):
-    """How it stands with something that the device wants.
-
-    Attributes:
-        owner: of whom.
-        paths: which signals.
-        purpose: what for.
-        lease: what was granted, None if nothing is.
-        error: why not.
-    """
-
-    owner: str
-    paths: tuple[str, ...]
-    purpose: str
-    lease: Lease | None = None
+class _Said(msgspec.Struct, omit_defaults=True):
+    answer: msgspec.Raw = msgspec.Raw()
     error: str = ""
+    hint: str = ""
 
 
-class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the device says.
+class Control:
+    """The words that a device takes, and who answers each."""
 
-    Attributes:
-        time: event time at the device.
-        leases: what it granted and still runs.
-        wishes: what it wants of others.
-        ended: the lease that was ended.
-        error: why not.
-    """
+    def __init__(self) -> None:
+        self._takers: dict[str, tuple[Any, Callable[[Any], Awaitable[Any]]]] = {}
 
-    time: float = 0.0
-    leases: tuple[Lease, ...] = ()
-    wishes: tuple[Wished, ...] = ()
-    ended: Lease | None = None
-    error: str = ""
+    def add(
+        self, word: type[WordT], take: Callable[[WordT], Awaitable[msgspec.Struct]]
+    ) -> None:
+        """Have a word taken.
 
+        Args:
+            word: its type, a Struct with `tag_field="verb"` and its tag.
+            take: answers it; what it raises of ours is told to whoever said it.
 
-_word_decoder = msgspec.json.Decoder(Word)
-_answer_decoder = msgspec.json.Decoder(Answer)
+        Raises:
+            UsageError: the type has no such tag, or another word has it.
+        """
+        config = word.__struct_config__
+        if config.tag_field != "verb" or not isinstance(config.tag, str):
+            raise UsageError(f"{word.__name__} is no word: it has no verb for a tag")
+        if config.tag in self._takers:
+            raise UsageError(f"the word {config.tag!r} is taken already")
+        self._takers[config.tag] = msgspec.json.Decoder(word), take
+
+    async def answer(self, line: bytes) -> bytes:
+        """What is to be said to a line of somebody's, as a line."""
+        try:
+            verb = msgspec.json.decode(line, type=_Verb).verb
+            if verb not in self._takers:
+                raise UsageError(f"this device knows no word {verb[:64]!r}")
+            decoder, take = self._takers[verb]
+            said = _Said(
+                msgspec.Raw(msgspec.json.encode(await take(decoder.decode(line))))
+            )
+        except TrivetError as error:
+            said = _Said(error=error.message, hint=error.hint)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            said = _Said(error=f"malformed word: {error}")
+        except Exception as error:
+            log.exception("a word of the owner's failed: %r", line[:200])
+            said = _Said(error=f"the device failed: {type(error).__name__}")
+        return msgspec.json.encode(said) + b"\n"
 
 
 @asynccontextmanager
-async def open_control(path: Path, trust: Trust) -> AsyncIterator[None]:
+async def open_control(path: Path, control: Control) -> AsyncIterator[None]:
     """Let the owner of this machine speak to the device, until the end of the block.
 
     Raises:
@@ -92,8 +98,7 @@ async def open_control(path: Path, trust: Trust) -> AsyncIterator[None]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(TimeoutError, OSError, ValueError):
             async with asyncio.timeout(LIMIT_S):
-                answer = await _answer(await reader.readline(), trust)
-                writer.write(msgspec.json.encode(answer) + b"\n")
+                writer.write(await control.answer(await reader.readline()))
                 await writer.drain()
         writer.close()
 
@@ -105,29 +110,37 @@ async def open_control(path: Path, trust: Trust) -> AsyncIterator[None]:
         _remove(path)
 
 
-def tell(path: Path, word: Word) -> Answer:
+def tell(path: Path, word: msgspec.Struct, answer: type[AnswerT]) -> AnswerT:
     """Say a word to the device whose socket is at `path`, and wait for its answer.
 
     Raises:
         SetupError: no device runs there, or it does not answer.
+        UsageError: the device says that it cannot be done, and why.
     """
-    data = b""
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as to:
-            to.settimeout(LIMIT_S)
-            to.connect(str(path))
-            to.sendall(msgspec.json.encode(word) + b"\n")
-            while not data.endswith(b"\n") and len(data) < MAX_LINE:
-                part = to.recv(65536)
-                if not part:
-                    break
-                data += part
-        return _answer_decoder.decode(data)
+        said = msgspec.json.decode(_exchange(path, word), type=_Said)
+        if not said.error:
+            return msgspec.json.decode(said.answer, type=answer)
     except (OSError, msgspec.MsgspecError, RecursionError) as error:
         raise SetupError(
             f"no running device answers at {path}: {error}",
             hint="start it: trivet up DEVICE",
         ) from error
+    raise UsageError(said.error, hint=said.hint)
+
+
+def _exchange(path: Path, word: msgspec.Struct) -> bytes:
+    data = b""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as to:
+        to.settimeout(LIMIT_S)
+        to.connect(str(path))
+        to.sendall(msgspec.json.encode(word) + b"\n")
+        while not data.endswith(b"\n") and len(data) < MAX_LINE:
+            part = to.recv(65536)
+            if not part:
+                break
+            data += part
+    return data
 
 
 def _listen(path: Path) -> socket.socket:
@@ -161,19 +174,3 @@ def _remove_if_dead(path: Path) -> None:
             _remove(path)
             return
     raise OSError("another process answers there")
-
-
-async def _answer(line: bytes, trust: Trust) -> Answer:
-    try:
-        word = _word_decoder.decode(line)
-        if isinstance(word, End):
-            held = {lease.id: lease for lease in trust.book.leases}
-            await trust.lessor.end(word.lease)
-            return Answer(trust.time, ended=held[word.lease])
-    except (TrivetError, msgspec.MsgspecError, RecursionError) as error:
-        return Answer(trust.time, error=str(error))
-    wishes = tuple(
-        Wished(wish.owner, wish.paths, wish.purpose.value, at.lease, at.error)
-        for wish, at in trust.lessee.standing.items()
-    )
-    return Answer(trust.time, trust.book.leases, wishes)

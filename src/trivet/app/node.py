@@ -13,11 +13,12 @@ from typing import Any
 
 import msgspec
 
-from trivet.app.control import open_control
+from trivet.app.control import Control, open_control
 from trivet.app.folder import control_file, identity_folder, ledger_file
 from trivet.app.hub import Hub
 from trivet.app.issuing import Issuing
 from trivet.app.keeper import Keeper, household_of
+from trivet.app.leasing import take_lease_words
 from trivet.app.past import Past
 from trivet.app.renewing import LateDoor, Renewing, current_identity
 from trivet.app.simulation import (
@@ -154,9 +155,11 @@ async def _live(
     path = ledger_file(settings.folder, settings.device)
     ledger = Ledger(path, settings.device, key=private)
     with closing(make_trust(world, kind, household, ledger, start, private)) as trust:
+        control = Control()
+        take_lease_words(control, trust)
         async with (
             open_session(config, gate=trust.gate) as link,
-            open_control(control_file(settings.folder, settings.device), trust),
+            open_control(control_file(settings.folder, settings.device), control),
         ):
             if past is not None:
                 hub = make_young_hub(world, link, trust, start)

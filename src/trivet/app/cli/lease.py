@@ -9,9 +9,10 @@ import typer
 
 from trivet.app.cli.option import HouseholdOption, JsonOption
 from trivet.app.cli.output import console, print_json, print_table, told
-from trivet.app.control import Answer, End, Leases, tell
+from trivet.app.control import tell
 from trivet.app.folder import control_file, household_folder
-from trivet.domain import Lease, UsageError
+from trivet.app.leasing import End, Ended, Leases, Standing
+from trivet.domain import Lease
 from trivet.domain.lease import ZONE_M
 
 lease_app = typer.Typer(help="What a running device gives to others; end it.")
@@ -27,7 +28,8 @@ def list_leases(
     as_json: JsonOption = False,
 ) -> None:
     """The leases that a device granted, and those it wants of others."""
-    said = tell(control_file(household_folder(household), device), Leases())
+    path = control_file(household_folder(household), device)
+    said = tell(path, Leases(), Standing)
     if as_json:
         print_json({"leases": said.leases, "wishes": said.wishes})
         return
@@ -55,14 +57,13 @@ def end(
     as_json: JsonOption = False,
 ) -> None:
     """End a lease that a device granted, now; to keep it so, change the policy."""
-    said: Answer = tell(control_file(household_folder(household), device), End(lease))
-    if said.ended is None:
-        raise UsageError(said.error or f"no lease {lease} runs at {device}")
+    path = control_file(household_folder(household), device)
+    ended = tell(path, End(lease), Ended).lease
     if as_json:
-        print_json({"ended": said.ended})
+        print_json({"ended": ended})
     else:
         console.print(
-            f"{said.ended.recipient} is given {_short(said.ended.paths)} of {device} "
+            f"{ended.recipient} is given {_short(ended.paths)} of {device} "
             "no more; it may ask again, and the policy answers"
         )
 
