@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trivet.domain.error import InputError
 from trivet.domain.suggestion import AnswerKind
-from trivet.engine.feedback import MAX_KEYS, Feedback, Tally, bucket_of
+from trivet.engine.feedback import MAX_KEYS, Feedback, Lesson, Tally, bucket_of
 
 HOUR_S = 3600.0
 YES, NOT_NOW, IGNORED = AnswerKind.YES, AnswerKind.NOT_NOW, AnswerKind.IGNORED
@@ -165,3 +167,28 @@ def test_memory_is_bounded_and_forgets_no_tally() -> None:
 )
 def test_hours_fall_into_parts_of_the_day(hour: float, bucket: int) -> None:
     assert bucket_of(hour) == bucket
+
+
+LESSONS = st.lists(
+    st.builds(
+        Lesson,
+        suggestion=st.text("abc", min_size=1, max_size=6),
+        person=st.just("ada"),
+        skill=st.sampled_from(["dinner", "preheat"]),
+        key=st.sampled_from(["a", "b"]),
+        kind=st.sampled_from(list(AnswerKind)),
+        time=st.floats(0, 1e6),
+        hour=st.floats(0, 24, exclude_max=True),
+    ),
+    max_size=12,
+    unique_by=lambda lesson: (lesson.time, lesson.suggestion),
+)
+
+
+@given(LESSONS, st.randoms())
+def test_lessons_say_the_same_in_whatever_order_they_came(
+    lessons: list[Lesson], random: Random
+) -> None:
+    shuffled = list(lessons)
+    random.shuffle(shuffled)
+    assert Feedback.of(shuffled).snapshot() == Feedback.of(lessons).snapshot()

@@ -164,6 +164,16 @@ def test_after_no_it_is_silent_and_comes_back_later() -> None:
     assert short.suggest(later(NOON, 6.1 * HOUR_S))
 
 
+def test_lessons_teach_another_device_all_that_was_learnt() -> None:
+    suggester = Suggester("ada", [Says(need("tea"), need("milk"))])
+    for suggestion in suggester.suggest(NOON):
+        suggester.answer(Answer(suggestion.id, AnswerKind.NOT_NOW, suggestion.time + 1))
+    lessons = suggester.take_lessons()
+    assert len(lessons) == 2
+    assert suggester.take_lessons() == []
+    assert Feedback.of(lessons).snapshot() == suggester.feedback.snapshot()
+
+
 def test_after_no_it_is_silent_for_the_whole_trip() -> None:
     suggester = Suggester("ada", [Says(need(lasts_s=600))])
     (suggestion,) = suggester.suggest(driving(0.0))

@@ -10,6 +10,8 @@ models), with the strength of each prior fixed rather than learned.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from trivet.domain.error import InputError
@@ -88,6 +90,34 @@ class Hush(msgspec.Struct, frozen=True):
     time: float
 
 
+class Lesson(msgspec.Struct, frozen=True):
+    """One answer, with all that is learnt from it: what another device must be told.
+
+    Attributes:
+        suggestion: id of the suggestion that was answered.
+        person: who answered.
+        skill: whose suggestion it was.
+        key: what it was about.
+        kind: what the person said.
+        time: event time of the answer.
+        hour: local hour at which it was suggested.
+        until: event time at which the need itself ends; silent at least till then.
+        event: departure of the running trip, 0 when there was none.
+        grows: whether repeated refusals lengthen the silence; safety's do not.
+    """
+
+    suggestion: str
+    person: str
+    skill: str
+    key: str
+    kind: AnswerKind
+    time: float
+    hour: float
+    until: float = 0.0
+    event: float = 0.0
+    grows: bool = True
+
+
 class _Count(msgspec.Struct, frozen=True):
     skill: str
     key: str
@@ -118,6 +148,27 @@ class Feedback:
     def __init__(self) -> None:
         self._tallies: dict[tuple[str, str, int], Tally] = {}
         self._hushes: dict[tuple[str, str], Hush] = {}
+
+    @classmethod
+    def of(cls, lessons: Iterable[Lesson]) -> Feedback:
+        """What all these lessons say, whatever order they are given in."""
+        feedback = cls()
+        for lesson in sorted(lessons, key=lambda each: (each.time, each.suggestion)):
+            feedback.take_up(lesson)
+        return feedback
+
+    def take_up(self, lesson: Lesson) -> None:
+        """Take up one answer, given on this device or on another."""
+        self.learn_one(
+            lesson.skill,
+            lesson.key,
+            lesson.kind,
+            lesson.time,
+            lesson.hour,
+            until=lesson.until,
+            event=lesson.event,
+            grows=lesson.grows,
+        )
 
     def learn_one(
         self,

@@ -29,7 +29,7 @@ from trivet.domain.suggestion import (
     Surface,
 )
 from trivet.engine.attention import Attention
-from trivet.engine.feedback import Feedback
+from trivet.engine.feedback import Feedback, Lesson
 from trivet.engine.situation import Situation, Skill
 
 VERSION = 1
@@ -79,6 +79,8 @@ class Suggester:
         self.max_per_day = max_per_day
         #: skill name to what it raised the last time, for skills that failed then
         self.faults: dict[str, str] = {}
+        #: what was learnt from answers since `take_lessons` was called
+        self._lessons: list[Lesson] = []
         self._live: dict[str, _Live] = {}
         self._day = ""
         self._given = 0
@@ -144,7 +146,9 @@ class Suggester:
         until = need.expires
         if answer.kind is AnswerKind.YES and not need.actions:
             until = max(until, answer.time + ADVICE_S)
-        self.feedback.learn_one(
+        lesson = Lesson(
+            answer.suggestion,
+            self.person,
             need.skill,
             need.key,
             answer.kind,
@@ -154,7 +158,14 @@ class Suggester:
             event=entry.event,
             grows=not need.is_safety,
         )
+        self.feedback.take_up(lesson)
+        self._lessons.append(lesson)
         return entry.suggestion
+
+    def take_lessons(self) -> list[Lesson]:
+        """What was learnt from answers since the last call, for other devices."""
+        lessons, self._lessons = self._lessons, []
+        return lessons
 
     def expire(self, time: float) -> list[Answer]:
         """End what expired by event time `time`, as ignored; gives those answers."""
