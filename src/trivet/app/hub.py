@@ -85,7 +85,7 @@ class Hub:
         samples = self.gatherer.take()
         for sample in self._adapter.samples(until):
             samples.append(sample)
-            await self.trust.learn(sample)
+            await self.trust.live(sample)
         for sample in sorted(samples, key=lambda sample: sample.time):
             self.mind.learn(sample)
         self.time = until

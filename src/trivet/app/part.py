@@ -72,9 +72,7 @@ class Part:
         if not isinstance(message, Advance):
             raise UsageError("advance wants an event time")
         for sample in self._adapter.samples(message.until):
-            self._trust.time = max(self._trust.time, sample.time)
-            await self._trust.learn(sample)
-            for recipient in await self._trust.lessor.give(sample):
+            for recipient in await self._trust.live(sample):
                 self._sent[recipient] = self._sent.get(recipient, 0) + 1
         await self._trust.tick(message.until)
         return Watermark(message.until, self._sent.get(asker, 0))

@@ -150,6 +150,16 @@ class Trust:
         self._observer.learn(sample)
         await self._change(before)
 
+    async def live(self, sample: Sample) -> list[str]:
+        """Something came true on this device: learn of it, give it where it is leased.
+
+        Returns:
+            To whom it went.
+        """
+        self.time = max(self.time, sample.time)
+        await self.learn(sample)
+        return await self.lessor.give(sample)
+
     async def _change(self, before: Circumstances) -> None:
         if self._observer.now != before:
             await self.lessor.set_circumstances(self._observer.now)
