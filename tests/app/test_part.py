@@ -53,13 +53,26 @@ class Thermometer(Adapter):
         self.knob = value
 
 
+class Nothing(Adapter):
+    """A home in which nothing happens."""
+
+    @property
+    def device(self) -> Device:
+        return Device("home", DeviceKind.HOME)
+
+    def samples(self, until: float) -> Iterator[Sample]:
+        yield from ()
+
+    def command(self, path: str, value: Value, time: float) -> None:
+        raise UsageError("there is nothing to command")
+
+
 class Pair(msgspec.Struct):
-    """The home and the car of a household."""
+    """The home of a household that has a car."""
 
     home: Link
-    car: Link
-    gatherer: Gatherer
     part: Part
+    gatherer: Gatherer
 
     @property
     def trust(self) -> Trust:
@@ -71,16 +84,24 @@ async def pair(stack: AsyncExitStack) -> Pair:
     ours, theirs = home_trust(), trust_of(adapter.device)
     home = await stack.enter_async_context(fabric.open_session("home", gate=ours.gate))
     car = await stack.enter_async_context(fabric.open_session("car", gate=theirs.gate))
-    gatherer = Gatherer(home, ours)
     ours.attach(home, (Wish("car", ("Vehicle.**",), Purpose.COMFORT),))
-    return Pair(home, car, gatherer, Part(adapter, car, theirs))
+    theirs.attach(car)
+    Part(adapter, car, theirs)
+    return Pair(home, *gathering(home, ours))
+
+
+def gathering(home: Link, trust: Trust) -> tuple[Part, Gatherer]:
+    part, gatherer = Part(Nothing(), home, trust), Gatherer(home, trust)
+    part.on_heard(gatherer.hear)
+    part.on_lived(gatherer.keep)
+    return part, gatherer
 
 
 async def test_all_that_was_sent_has_come_when_advance_returns() -> None:
     async with AsyncExitStack() as stack:
         both = await pair(stack)
         gatherer = both.gatherer
-        running = asyncio.create_task(gatherer.run())
+        running = asyncio.create_task(both.part.run())
         await both.trust.tick(0.0)
         for until in (10.0, 500.0, 500.0):
             assert await gatherer.advance("car", until) == ""
@@ -101,7 +122,7 @@ async def test_a_device_that_is_not_there_is_told_of() -> None:
 async def test_nothing_comes_without_a_lease() -> None:
     async with AsyncExitStack() as stack:
         both = await pair(stack)
-        running = asyncio.create_task(both.gatherer.run())
+        running = asyncio.create_task(both.part.run())
         assert await both.gatherer.advance("car", 10.0) == ""
         assert both.gatherer.take() == []
         assert both.gatherer.flows() == ()
@@ -115,8 +136,8 @@ async def test_a_device_cannot_speak_for_another() -> None:
         car = await stack.enter_async_context(fabric.open_session("car"))
         ours = home_trust()
         ours.attach(home)
-        gatherer = Gatherer(home, ours)
-        running = asyncio.create_task(gatherer.run())
+        part, gatherer = gathering(home, ours)
+        running = asyncio.create_task(part.run())
         await car.publish("home", Sample("phone", "location", 1.0, 1.0), "location")
         await car.publish("home", Sample("car", "Vehicle.Speed", 1.0, 1.0), "x")
         await asyncio.sleep(0.05)

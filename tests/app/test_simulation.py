@@ -28,7 +28,7 @@ async def lived(hours: float, answer: AnswerKind | None = None) -> Hub:
             )
             if kind is DeviceKind.HOME:
                 hub = make_hub(world, link, trust, start)
-                running.append(asyncio.create_task(hub.gatherer.run()))
+                running.append(asyncio.create_task(hub.part.run()))
             else:
                 part = make_part(world, kind, link, trust, start)
                 running.append(asyncio.create_task(part.run()))

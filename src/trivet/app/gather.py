@@ -9,6 +9,7 @@ from trivet.app.trust import Trust
 from trivet.app.view import Flow
 from trivet.domain import Lease, PeerError, Sample
 from trivet.domain.wire import Advance, Watermark
+from trivet.fabric.letter import Received
 from trivet.fabric.link import Link
 
 #: How long a promised sample may be under way, in real seconds.
@@ -16,7 +17,7 @@ LATEST_S = 2.0
 
 
 class Gatherer:
-    """Collects samples addressed to this device.
+    """Collects the samples of this device and those that others give it.
 
     Args:
         link: this device's place on the fabric.
@@ -34,15 +35,15 @@ class Gatherer:
         #: samples that were promised and never came
         self.lost = 0
 
-    async def run(self) -> None:
-        """Take in samples until the link closes."""
-        async for received in self._link.subscribe():
-            heard = await self._trust.hear(received)
-            message = None if heard is None else heard.message
-            if heard and isinstance(message, Sample) and message.device == heard.owner:
-                self._take(message)
+    def keep(self, sample: Sample) -> None:
+        """Take in a sample of this device itself."""
+        self._samples.append(sample)
 
-    def _take(self, sample: Sample) -> None:
+    def hear(self, received: Received) -> None:
+        """Take in what another device sent, if it is a sample of its own."""
+        sample = received.message
+        if not isinstance(sample, Sample) or sample.device != received.owner:
+            return
         self._samples.append(sample)
         self._received[sample.device] = self._received.get(sample.device, 0) + 1
         self.note(sample)
@@ -54,9 +55,9 @@ class Gatherer:
         self._flows[(sample.device, sample.path)] = (count + 1, sample.time)
 
     def take(self) -> list[Sample]:
-        """What has come since the last call."""
+        """What has come since the last call, in order of event time."""
         samples, self._samples = self._samples, []
-        return samples
+        return sorted(samples, key=lambda sample: sample.time)
 
     async def advance(self, device: str, until: float) -> str:
         """Let a device live on until an event time; what was wrong, empty if nothing.

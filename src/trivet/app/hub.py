@@ -1,4 +1,4 @@
-"""The home's part: it lets the others live on, learns, suggests, and shows."""
+"""The hub: the device that lets the others live on, learns, suggests, and shows."""
 
 from __future__ import annotations
 
@@ -8,66 +8,55 @@ from collections.abc import Sequence
 from trivet.app.album import Album
 from trivet.app.gather import Gatherer
 from trivet.app.mind import Mind
-from trivet.app.part import ANSWER, COMMAND, obey
+from trivet.app.part import ANSWER, COMMAND, Part
 from trivet.app.picture import Scene, draw_frame, draw_map
-from trivet.app.trust import Trust
 from trivet.app.view import Frame, MapView, TimelineEntry
 from trivet.domain import (
     Action,
-    Adapter,
     Answer,
     AnswerKind,
-    Purpose,
+    Forecast,
     Suggestion,
     Surface,
     TrivetError,
     UnreachableError,
     UsageError,
 )
-from trivet.domain.sample import BATTERY, LOCATION
 from trivet.domain.wire import Ack, Command, Message
 from trivet.engine.explain import why, why_forecast
 from trivet.fabric.lease_gate import FORECAST, SUGGESTION
-from trivet.fabric.lessee import Wish
-from trivet.fabric.link import Link
 
 
 class Hub:
-    """The home device: adapter, mind, and what the page asks of it.
+    """The device that leads: what it shows, and what the page asks of it.
 
     Args:
-        adapter: the home itself.
-        link: its place on the fabric.
+        part: the device's own part.
         mind: what learns and suggests.
         scene: what is drawn besides: roads, notice, names.
-        trust: its leases; attached to the link here.
     """
 
-    def __init__(
-        self, adapter: Adapter, link: Link, mind: Mind, scene: Scene, trust: Trust
-    ) -> None:
+    def __init__(self, part: Part, mind: Mind, scene: Scene) -> None:
         self.mind = mind
-        self.trust = trust
-        self.gatherer = Gatherer(link, trust)
+        self.trust = part.trust
+        self.gatherer = Gatherer(part.link, part.trust)
         self.album = Album()
         self.time = 0.0
         self.speed = 60.0
         self.is_paused = False
-        self._adapter = adapter
-        self._link = link
+        self.part = part
+        self._link = part.link
         self._scene = scene
-        self._others = (mind.roles.phone, mind.roles.car)
+        roles = mind.roles
+        everyone = (roles.phone, roles.car, roles.home)
+        self._others = tuple(each for each in everyone if each != part.link.device)
         self._silent: set[str] = set()
-        phone, car = self._others
-        wishes = (
-            Wish(phone, (LOCATION, BATTERY), Purpose.ARRIVAL),
-            Wish(car, ("Vehicle.**",), Purpose.COMFORT),
-        )
-        trust.attach(link, wishes)
-        link.answer(ANSWER, self._answered)
+        part.on_heard(self.gatherer.hear)
+        part.on_lived(self.gatherer.keep)
+        part.link.answer(ANSWER, self._answered)
 
     async def reach(self, timeout_s: float) -> None:
-        """Wait until phone and car are there, or go on without after `timeout_s`."""
+        """Wait until the others are there, or go on without after `timeout_s`."""
         for device in self._others:
             try:
                 await self._link.reach(device, timeout_s)
@@ -82,19 +71,23 @@ class Hub:
         )
         for device, fault in zip(self._others, faults, strict=True):
             self._note_fault(device, fault, until)
-        samples = self.gatherer.take()
-        for sample in self._adapter.samples(until):
-            samples.append(sample)
-            await self.trust.live(sample)
-        for sample in sorted(samples, key=lambda sample: sample.time):
-            self.mind.learn(sample)
+        await self.part.live_on(until)
         self.time = until
-        await self.trust.tick(until)
+        self._learn()
         before = self.mind.forecast
         new = self.mind.step(until)
         await self._show(new, self.mind.forecast is not before)
         self.album.keep(self.frame())
         return new
+
+    def follow(self) -> None:
+        """Another device leads: learn what was lived meanwhile, and say nothing."""
+        self.time = max(self.time, self.trust.time)
+        self._learn()
+
+    def _learn(self) -> None:
+        for sample in self.gatherer.take():
+            self.mind.learn(sample)
 
     def _note_fault(self, device: str, fault: str, time: float) -> None:
         if fault and device not in self._silent:
@@ -111,13 +104,17 @@ class Hub:
         }
         for suggestion in new:
             if suggestion.surface in device:
-                await self.trust.show(
-                    device[suggestion.surface], suggestion, SUGGESTION
-                )
+                await self._give(device[suggestion.surface], suggestion, SUGGESTION)
         forecast = self.mind.forecast
         if is_forecast_new and forecast is not None:
-            for recipient in self._others:
-                await self.trust.show(recipient, forecast, FORECAST)
+            for recipient in device.values():
+                await self._give(recipient, forecast, FORECAST)
+
+    async def _give(self, to: str, message: Suggestion | Forecast, path: str) -> None:
+        if to == self._link.device:
+            self.part.shown.append(message)
+        else:
+            await self.trust.show(to, message, path)
 
     async def _answered(self, asker: str, message: Message | None) -> Message:
         if not isinstance(message, Answer):
@@ -142,7 +139,7 @@ class Hub:
     async def _do(self, action: Action) -> None:
         command = Command(action.path, action.value, self.time)
         if action.device == self._link.device:
-            done: Message = obey(self._adapter, command)
+            done: Message = self.part.obey(command)
         else:
             try:
                 done = await self._link.ask(action.device, COMMAND, command)

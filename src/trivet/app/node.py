@@ -230,7 +230,7 @@ async def _live_home(
     hub.mind.note(hub.time, f"Learning the {LEARNED_DAYS} days before", [])
     hub.speed = settings.speed
     end = min(world.end_time, hub.time + settings.days * DAY_S)
-    lives = [hub.gatherer.run(), _days(hub, world, past, settings, end, tell)]
+    lives = [hub.part.run(), _days(hub, world, past, settings, end, tell)]
     if settings.page is not None:
         lives.append(_page(hub, settings.page, on_page))
     await _first_of(*lives)

@@ -1,8 +1,9 @@
-"""A phone's or a car's part: it lives on when asked, and gives what is leased."""
+"""A device's part: it lives on when asked, obeys, and gives what is leased of it."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 from trivet.app.trust import Trust
 from trivet.domain import (
@@ -10,14 +11,16 @@ from trivet.domain import (
     DeviceKind,
     Forecast,
     Purpose,
+    Sample,
     Suggestion,
     TrivetError,
     UsageError,
 )
-from trivet.domain.sample import LOCATION
+from trivet.domain.sample import BATTERY, LOCATION
 from trivet.domain.wire import Ack, Advance, Command, Message, Watermark
 from trivet.fabric.lease_gate import FORECAST, SUGGESTION
 from trivet.fabric.lessee import Wish
+from trivet.fabric.letter import Received
 from trivet.fabric.link import Link
 
 #: Asked of a simulated or replayed device: live on until an event time.
@@ -28,8 +31,12 @@ COMMAND = "command"
 ANSWER = "answer"
 
 
-#: What a phone and a car want of the others while they run.
+#: What each device wants of the others while it runs.
 WISHES = {
+    DeviceKind.HOME: (
+        Wish("phone", (LOCATION, BATTERY), Purpose.ARRIVAL),
+        Wish("car", ("Vehicle.**",), Purpose.COMFORT),
+    ),
     DeviceKind.PHONE: (
         Wish("home", (FORECAST, SUGGESTION), Purpose.DISPLAY),
         Wish("car", ("Vehicle.IsMoving",), Purpose.SAFETY),
@@ -47,46 +54,64 @@ class Part:
     Args:
         adapter: the device.
         link: its place on the fabric.
-        trust: its leases; attached to the link here.
+        trust: its leases, attached to the link.
     """
 
     def __init__(self, adapter: Adapter, link: Link, trust: Trust) -> None:
+        self.link = link
+        self.trust = trust
         self._adapter = adapter
-        self._link = link
-        self._trust = trust
         self._sent: dict[str, int] = {}
+        self._takers: list[Callable[[Received], None]] = []
+        self._keepers: list[Callable[[Sample], None]] = []
         #: the newest suggestions and forecasts for this surface, newest last
         self.shown: deque[Suggestion | Forecast] = deque(maxlen=64)
-        trust.attach(link, WISHES.get(adapter.device.kind, ()))
         link.answer(ADVANCE, self._advance)
         link.answer(COMMAND, self._command)
 
+    def on_heard(self, take: Callable[[Received], None]) -> None:
+        """Have `take` called with all that others send and that is not trust's own."""
+        self._takers.append(take)
+
+    def on_lived(self, keep: Callable[[Sample], None]) -> None:
+        """Have `keep` called with each sample of this device."""
+        self._keepers.append(keep)
+
     async def run(self) -> None:
         """Take in what others send until the link closes."""
-        async for received in self._link.subscribe():
-            heard = await self._trust.hear(received)
-            if heard and isinstance(heard.message, Suggestion | Forecast):
+        async for received in self.link.subscribe():
+            heard = await self.trust.hear(received)
+            if heard is None:
+                continue
+            if isinstance(heard.message, Suggestion | Forecast):
                 self.shown.append(heard.message)
+            for take in self._takers:
+                take(heard)
+
+    async def live_on(self, until: float) -> None:
+        """Let the device itself live on until an event time."""
+        for sample in self._adapter.samples(until):
+            for keep in self._keepers:
+                keep(sample)
+            for recipient in await self.trust.live(sample):
+                self._sent[recipient] = self._sent.get(recipient, 0) + 1
+        await self.trust.tick(until)
+
+    def obey(self, command: Command) -> Ack:
+        """Give the command to the device; what it says to it."""
+        try:
+            self._adapter.command(command.path, command.value, command.time)
+        except TrivetError as error:
+            return Ack(False, str(error))
+        return Ack(True)
 
     async def _advance(self, asker: str, message: Message | None) -> Message:
         if not isinstance(message, Advance):
             raise UsageError("advance wants an event time")
-        for sample in self._adapter.samples(message.until):
-            for recipient in await self._trust.live(sample):
-                self._sent[recipient] = self._sent.get(recipient, 0) + 1
-        await self._trust.tick(message.until)
+        await self.live_on(message.until)
         return Watermark(message.until, self._sent.get(asker, 0))
 
     async def _command(self, asker: str, message: Message | None) -> Message:
         if not isinstance(message, Command):
             raise UsageError("command wants a path, a value and a time")
-        return obey(self._adapter, message)
-
-
-def obey(adapter: Adapter, command: Command) -> Ack:
-    """Give the command to the device; what it says to it."""
-    try:
-        adapter.command(command.path, command.value, command.time)
-    except TrivetError as error:
-        return Ack(False, str(error))
-    return Ack(True)
+        return self.obey(message)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from trivet.app.hub import Hub
 from trivet.app.mind import Mind, Roles
-from trivet.app.part import Part
+from trivet.app.part import WISHES, Part
 from trivet.app.picture import Scene
 from trivet.app.trust import MADE, Household, Trust
 from trivet.app.zone import fixed_zone
@@ -54,9 +54,14 @@ def make_hub(world: World, link: Link, trust: Trust, start: float) -> Hub:
 
 def make_young_hub(world: World, link: Link, trust: Trust, start: float) -> Hub:
     """The same home with nothing learned yet; `recall` gives it its past."""
-    mind = _make_mind(world)
+    part = make_part(world, DeviceKind.HOME, link, trust, start)
+    return make_hub_of(part, world, start)
+
+
+def make_hub_of(part: Part, world: World, start: float) -> Hub:
+    """What a device needs to lead, with nothing learned yet."""
     scene = Scene(world.notice, world.roads, world.points_of_interest)
-    hub = Hub(world.adapter(DeviceKind.HOME, start), link, mind, scene, trust)
+    hub = Hub(part, _make_mind(world), scene)
     hub.time = start
     return hub
 
@@ -96,7 +101,8 @@ def _make_mind(world: World) -> Mind:
 def make_part(
     world: World, kind: DeviceKind, link: Link, trust: Trust, start: float
 ) -> Part:
-    """The phone or the car of the simulated household."""
+    """A device of the simulated household."""
+    trust.attach(link, WISHES[kind])
     return Part(world.adapter(kind, start), link, trust)
 
 
