@@ -8,6 +8,7 @@
     └── PeerError           another device
         ├── WireError         it sent bytes that are not a message of ours
         ├── RefusedError      it (or our policy about it) said no, and by which rule
+        ├── TaskError         it ran a task that did not end well: which, and how
         └── UnreachableError  it did not answer in time
 
 Each message says what happened and with which value; `hint` says what to do next.
@@ -76,6 +77,10 @@ class RefusedError(PeerError):
     """A device, or the policy about it, said no."""
 
     exit_code = 6
+
+
+class TaskError(PeerError):
+    """A task ran and gave no result, whichever device ran it."""
 
 
 class UnreachableError(PeerError):
