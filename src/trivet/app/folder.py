@@ -42,6 +42,11 @@ def ledger_file(folder: Path, device: str) -> Path:
     return folder / f"ledger-{device}.db"
 
 
+def witness_file(folder: Path, device: str) -> Path:
+    """What a device keeps of where others' ledgers end."""
+    return folder / f"witness-{device}.bin"
+
+
 def control_file(folder: Path, device: str) -> Path:
     """The socket at which a running device takes its owner's word."""
     return folder / f"control-{device}.sock"
