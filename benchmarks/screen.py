@@ -41,7 +41,8 @@ from websockets.sync.client import connect
 
 from trivet.app.folder import identity_folder
 from trivet.app.hub import Hub
-from trivet.app.node import NodeSettings, run_node
+from trivet.app.life import NodeSettings
+from trivet.app.node import run_node
 from trivet.app.view import Frame
 from trivet.devices.world import World
 from trivet.domain import Adapter, DeviceKind, Sample, Suggestion

@@ -9,7 +9,8 @@ import pytest
 from tests.app.allies import trusted
 
 from trivet.app.hub import Hub
-from trivet.app.simulation import first_day, make_hub, make_part, run_through
+from trivet.app.leading import run_through
+from trivet.app.simulation import first_day, make_hub, make_part
 from trivet.devices.world import World
 from trivet.domain import AnswerKind, DeviceKind, UsageError
 from trivet.fabric.memory import MemoryFabric

@@ -55,6 +55,11 @@ class Hub:
         part.on_lived(self.gatherer.keep)
         part.link.answer(ANSWER, self._answered)
 
+    @property
+    def device(self) -> str:
+        """Id of the device."""
+        return self._link.device
+
     async def reach(self, timeout_s: float) -> None:
         """Wait until the others are there, or go on without after `timeout_s`."""
         for device in self._others:

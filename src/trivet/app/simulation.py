@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from time import monotonic
-
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec.structs import replace
 
@@ -20,7 +16,7 @@ from trivet.devices.world import World
 from trivet.devices.world.entity import HOME
 from trivet.devices.world.phone import PHONE
 from trivet.devices.world.vehicle import CAR
-from trivet.domain import AnswerKind, DeviceKind, TrivetError
+from trivet.domain import DeviceKind
 from trivet.fabric.access import Party
 from trivet.fabric.ledger import Ledger
 from trivet.fabric.link import Link
@@ -34,10 +30,6 @@ LEARNED_DAYS = 53
 #: Of them the last ones that the home remembers of itself: how fast it warms.
 HOME_DAYS = 7
 DAY_S = 86_400.0
-#: Step of event time when nothing runs as fast as it can: on a trip, and at rest.
-TRIP_STEP_S, REST_STEP_S = 15.0, 60.0
-#: Real seconds between two steps when people watch.
-TICK_S = 0.1
 
 
 def first_day(world: World) -> float:
@@ -126,40 +118,3 @@ def simulated_household() -> Household:
     kinds = (DeviceKind.PHONE, DeviceKind.CAR, DeviceKind.HOME)
     members = {kind.value: Party(kind.value, kind) for kind in kinds}
     return Household(members, shipped_policy())
-
-
-async def run_through(
-    hub: Hub,
-    until: float,
-    answer: AnswerKind | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> None:
-    """Let the household live until an event time, as fast as it can.
-
-    Args:
-        hub: the home.
-        until: event time of the end.
-        answer: what the person says to every suggestion, None for nothing.
-        progress: told the event time after each step.
-    """
-    while hub.time < until:
-        step = TRIP_STEP_S if hub.mind.forecast else REST_STEP_S
-        for suggestion in await hub.step(min(until, hub.time + step)):
-            if answer is not None:
-                await hub.answer(suggestion.id, answer)
-        if progress is not None:
-            progress(hub.time)
-
-
-async def run_paced(hub: Hub, end: float) -> None:
-    """Let the household live at the hub's own speed until an event time."""
-    last = monotonic()
-    while hub.time < end:
-        await asyncio.sleep(TICK_S)
-        now = monotonic()
-        passed, last = now - last, now
-        if not hub.is_paused:
-            try:
-                await hub.step(min(end, hub.time + passed * hub.speed))
-            except TrivetError as error:
-                hub.mind.note(hub.time, str(error), [])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from threading import Thread
 from typing import Any
@@ -39,3 +39,20 @@ async def in_thread(work: Callable[[], None]) -> None:
 
     Thread(target=run, daemon=True, name="trivet-zenoh").start()
     await done
+
+
+async def first_of(*lives: Coroutine[Any, Any, None]) -> None:
+    """Run all until the first one ends, then end the others.
+
+    Raises:
+        What the one that ended raised.
+    """
+    running = [asyncio.ensure_future(life) for life in lives]
+    try:
+        done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)

@@ -11,7 +11,8 @@ import typer
 from trivet.app.cli.option import HouseholdOption, JsonOption
 from trivet.app.cli.output import console, print_json, told
 from trivet.app.folder import household_folder
-from trivet.app.node import NodeSettings, run_node
+from trivet.app.life import NodeSettings
+from trivet.app.node import run_node
 from trivet.app.view import TimelineEntry
 from trivet.domain.clock import local
 
