@@ -1,0 +1,1 @@
+"""Breaks a household on purpose, and checks that what it promised still holds."""

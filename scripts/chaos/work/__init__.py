@@ -1,0 +1,1 @@
+"""What a chaos node does of itself while it is struck: one file a promise."""
