@@ -89,7 +89,7 @@ async def test_the_next_leader_goes_on_where_the_other_left_off() -> None:
     assert "phone stands by: another device leads" in texts
     # what was lived under the other is in the mind of each
     for hub in (home, phone):
-        assert hub.mind.anticipator.at(hub.time)
+        assert hub.mind.anticipator.stays
 
 
 async def test_a_device_that_leads_again_says_so_once() -> None:
