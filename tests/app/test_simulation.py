@@ -12,7 +12,9 @@ from trivet.app.hub import Hub
 from trivet.app.leading import run_through
 from trivet.app.simulation import first_day, make_hub, make_part
 from trivet.devices.world import World
-from trivet.domain import AnswerKind, DeviceKind, UsageError
+from trivet.domain import AnswerKind, DeviceKind, Sample, UsageError
+from trivet.domain.sample import Position
+from trivet.fabric.letter import Received
 from trivet.fabric.memory import MemoryFabric
 
 
@@ -74,3 +76,14 @@ async def test_an_answer_to_nothing_is_refused() -> None:
     hub = await lived(1.0)
     with pytest.raises(UsageError, match="no suggestion"):
         await hub.answer("nothing", AnswerKind.YES)
+
+
+async def test_a_clock_that_runs_hours_ahead_teaches_nothing() -> None:
+    hub = await lived(1.0)
+    before = hub.mind.anticipator.snapshot()
+    for ahead_s in (7200.0, 7260.0, 7320.0):
+        there = Sample("phone", "location", hub.time + ahead_s, Position(60.0, 24.0))
+        hub.gatherer.hear(Received("phone", "location", there))
+    hub.follow()
+    assert hub.mind.anticipator.snapshot() == before
+    assert "phone's clock is 2.0 h ahead" in [line.text for line in hub.timeline()]

@@ -16,6 +16,7 @@ from trivet.domain import (
     Answer,
     AnswerKind,
     Forecast,
+    Sample,
     Suggestion,
     Surface,
     TrivetError,
@@ -25,6 +26,10 @@ from trivet.domain import (
 from trivet.domain.wire import Ack, Command, Message
 from trivet.engine.explain import why, why_forecast
 from trivet.fabric.lease_gate import FORECAST, SUGGESTION
+
+#: A sample so many seconds ahead of this device's time comes from a wrong clock: to
+#: learn it would make the past of all that is true until then.
+AHEAD_S = 300.0
 
 
 class Hub:
@@ -51,6 +56,7 @@ class Hub:
         everyone = (roles.phone, roles.car, roles.home)
         self._others = tuple(each for each in everyone if each != part.link.device)
         self._silent: set[str] = set()
+        self._ahead: set[str] = set()
         part.on_heard(self.gatherer.hear)
         part.on_lived(self.gatherer.keep)
         part.link.answer(ANSWER, self._answered)
@@ -92,7 +98,17 @@ class Hub:
 
     def _learn(self) -> None:
         for sample in self.gatherer.take():
-            self.mind.learn(sample)
+            if sample.time <= self.time + AHEAD_S:
+                self.mind.learn(sample)
+            else:
+                self._note_ahead(sample)
+
+    def _note_ahead(self, sample: Sample) -> None:
+        if sample.device not in self._ahead:
+            self._ahead.add(sample.device)
+            ahead_h = (sample.time - self.time) / 3600.0
+            text = f"{sample.device}'s clock is {ahead_h:.1f} h ahead"
+            self.mind.note(self.time, text, ["what it says of then is not learned"])
 
     def _note_fault(self, device: str, fault: str, time: float) -> None:
         if fault and device not in self._silent:
