@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from datetime import UTC, datetime
@@ -13,14 +14,17 @@ from typer.testing import CliRunner, Result
 
 from trivet.app.account import happened, known, plain, sentence
 from trivet.app.cli.ledger import ledger_app
-from trivet.app.folder import identity_folder, ledger_file
+from trivet.app.control import Control, open_control
+from trivet.app.folder import control_file, identity_folder, ledger_file, witness_file
+from trivet.app.witnessing import Seen, Told, Witnesses
 from trivet.domain import DeviceKind
 from trivet.fabric.certificate import key_from_pem
 from trivet.fabric.disclosure import Disclosures
 from trivet.fabric.event import Event, EventKind
 from trivet.fabric.identity import create_household, issue
 from trivet.fabric.ledger import Ledger
-from trivet.fabric.ledger_chain import Entry
+from trivet.fabric.ledger_chain import Entry, Head, SignedHead
+from trivet.fabric.witness_file import WitnessFile
 
 NOON = datetime(2026, 3, 2, 14, 2, tzinfo=UTC).timestamp()
 LEASE = "0123456789abcdef"
@@ -259,3 +263,79 @@ def test_attack_writes_to_the_terminal_through_a_detail() -> None:
     event = Event(EventKind.MEMBER, 0.0, "car", detail="\x1b[2J\x07\u202egnp\n")
     assert happened(event, "phone", UTC) == "1970-01-01 00:00 car: ?[2J??gnp?"
     assert plain("Grüße") == "Grüße"
+
+
+# --- witnesses ---------------------------------------------------------------------
+
+
+def keeps(folder: Path, by: str, head: Head, fault: str = "") -> WitnessFile:
+    """What a device of this machine keeps of the phone's ledger."""
+    file = WitnessFile(witness_file(folder, by))
+    file.keep(SignedHead("phone", head.seq, bytes.fromhex(head.hash), b"-"), NOON)
+    if fault:
+        file.accuse("phone", fault, None)
+    return file
+
+
+def test_verify_asks_what_the_devices_of_this_machine_keep(
+    founded: Path, tmp_path: Path
+) -> None:
+    path = copied(founded, tmp_path / "copy")
+    assert "No witness: an older copy" in said(ask(path.parent, "verify"))
+    with Ledger(path, "phone") as ledger:
+        head = ledger.head
+    keeps(path.parent, "home", head)
+    done = ask(path.parent, "verify")
+    assert f"Witnesses: home saw entry {head.seq}" in said(done)
+    keeps(path.parent, "car", Head(head.seq + 9, "0" * 64, head.seq + 9))
+    done = ask(path.parent, "verify", "--json")
+    assert done.exit_code == 1
+    found = json.loads(done.output)
+    assert f"the witness saw {head.seq + 9}" in found["verdict"]["fault"]
+    assert [one["by"] for one in found["witnesses"]] == ["car", "home"]
+
+
+def test_verify_asks_a_running_device_what_the_others_in_reach_keep(
+    founded: Path, tmp_path: Path
+) -> None:
+    path = copied(founded, tmp_path / "c")
+
+    async def seen(_: Witnesses) -> Told:
+        return Told((Seen("car", f"2:{'0' * 64}"), Seen("home", error="it is away")))
+
+    async def verified() -> Result:
+        control = Control()
+        control.add(Witnesses, seen)
+        async with open_control(control_file(path.parent, "phone"), control):
+            return await asyncio.to_thread(ask, path.parent, "verify")
+
+    done = asyncio.run(verified())
+    assert done.exit_code == 1
+    assert "entry 2 is not the one that the witness saw" in done.output
+    assert "Witnesses: car saw entry 2" in done.output
+    assert "No device in reach was asked" not in done.output
+
+
+def test_what_a_device_keeps_is_shown_and_a_new_ledger_accepted(
+    tmp_path: Path,
+) -> None:
+    keeps(tmp_path, "home", Head(7, "0" * 64, 7), "it ends at 3 and ended at 7 before")
+    rows = answer(ask(tmp_path, "witnesses", "--device", "home", "--json"))
+    assert [(row["device"], row["head"][:2]) for row in rows] == [("phone", "7:")]
+    assert "ended at 7 before" in rows[0]["fault"]
+    assert "phone" in said(ask(tmp_path, "witnesses", "--device", "home"))
+    done = ask(tmp_path, "accept", "phone", "--device", "home")
+    assert "What was kept of phone is forgotten" in said(done)
+    assert ask(tmp_path, "accept", "phone", "--device", "home").exit_code == 2
+    assert ask(tmp_path, "witnesses", "--device", "car").exit_code == 3
+
+
+def test_what_was_found_of_other_ledgers_is_told() -> None:
+    found = Event(EventKind.WITNESS, NOON, "phone", detail="its end was cut off")
+    assert happened(found, "home", UTC).endswith(
+        "do not rely on the ledger of phone: its end was cut off"
+    )
+    shown = Event(EventKind.WITNESS, NOON, detail="shown to who keeps it, with 0a1b")
+    assert happened(shown, "home", UTC).endswith(
+        "the end of this ledger was shown to who keeps it"
+    )

@@ -76,7 +76,7 @@ def tamper(path: Path, *statements: str) -> None:
 
 def verdict(path: Path, witness: Head | None = None) -> Verdict:
     with Ledger(path, "phone", key=KEY) as ledger:
-        return ledger.verify(witness)
+        return ledger.verify(*([] if witness is None else [witness]))
 
 
 # --- what it promises --------------------------------------------------------------

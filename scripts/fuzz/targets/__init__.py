@@ -1,7 +1,7 @@
 """Every decoder that meets the network or a file of another device, by name."""
 
 from scripts.fuzz.target import Makers
-from scripts.fuzz.targets import charter, file, message, pairing, request
+from scripts.fuzz.targets import charter, file, message, pairing, request, witness
 
 TARGETS: Makers = {
     **message.TARGETS,
@@ -9,4 +9,5 @@ TARGETS: Makers = {
     **charter.TARGETS,
     **pairing.TARGETS,
     **file.TARGETS,
+    **witness.TARGETS,
 }

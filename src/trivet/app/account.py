@@ -113,6 +113,9 @@ def happened(event: Event, device: str, zone: tzinfo | None = None) -> str:
         EventKind.COMMAND: f"{event.peer} set {paths} of {device}{rule}{detail}",
         EventKind.POLICY: f"the policy of {device} changed{rule}{detail}",
         EventKind.MEMBER: f"{event.peer or device}{detail}",
+        EventKind.WITNESS: f"do not rely on the ledger of {event.peer}{detail}"
+        if event.peer
+        else f"the end of this ledger was {event.detail.partition(',')[0]}",
     }.get(event.kind, f"{event.kind.value} {event.peer} {paths}{rule}{detail}")
     return plain(f"{_moment(event.time, zone):%Y-%m-%d %H:%M} {text}")
 

@@ -23,6 +23,8 @@ class EventKind(StrEnum):
     POLICY = "policy"
     #: a device was admitted, renewed or revoked
     MEMBER = "member"
+    #: the end of the ledger was given to others to keep, or theirs was found wrong
+    WITNESS = "witness"
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):

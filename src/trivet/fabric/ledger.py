@@ -16,12 +16,14 @@ from threading import Lock
 from types import TracebackType
 from typing import Self
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from trivet.domain.error import SetupError, UsageError
 from trivet.domain.lease import matches
 from trivet.fabric import ledger_chain as chain
 from trivet.fabric.event import Event, EventKind
 from trivet.fabric.key import check_id
-from trivet.fabric.ledger_chain import Entry, Head, Key, Verdict
+from trivet.fabric.ledger_chain import Entry, Head, Key, SignedHead, Verdict
 from trivet.fabric.ledger_file import LedgerFile, Row
 
 _PAGE = 512
@@ -102,6 +104,13 @@ class Ledger:
         return self._fault
 
     @property
+    def public_key(self) -> ec.EllipticCurvePublicKey | None:
+        """The key that checks its end, None for a ledger without one."""
+        if isinstance(self._key, ec.EllipticCurvePrivateKey):
+            return self._key.public_key()
+        return self._key
+
+    @property
     def head(self) -> Head:
         """Where the ledger ends now, as it is kept in the file.
 
@@ -114,6 +123,25 @@ class Ledger:
         if not isinstance(seq, int) or not isinstance(digest, bytes):
             raise self._file.unsound("its head is missing")
         return Head(seq, digest.hex(), seq)
+
+    def sign_at(self, seq: int) -> SignedHead | None:
+        """This device's word on its entry `seq`, for others to keep.
+
+        Returns:
+            None when there is no such entry.
+
+        Raises:
+            UsageError: there is no private key to sign with, or the ledger is closed.
+            SetupError: the file is damaged.
+        """
+        if not isinstance(self._key, ec.EllipticCurvePrivateKey):
+            raise UsageError(f"the ledger of {self.device} is not signed here")
+        with self._opened():
+            digest = self._file.hash_at(seq)
+        if not isinstance(digest, bytes):
+            return None
+        signature = chain.sign_head(self._key, self.device, seq, digest)
+        return SignedHead(self.device, seq, digest, signature)
 
     def append(self, event: Event) -> Entry:
         """Add one event; it is on the disk when this returns.
@@ -182,19 +210,19 @@ class Ledger:
             ):
                 yield entry
 
-    def verify(self, witness: Head | None = None) -> Verdict:
+    def verify(self, *witnesses: Head) -> Verdict:
         """Look at all of it: every entry, the end, and the signature under it.
 
         Without a key, a chain that somebody computed anew is not seen; without a
         witness, an older copy in the ledger's place is not.
 
         Args:
-            witness: a head that another device saw.
+            witnesses: heads that other devices saw.
 
         Raises:
             UsageError: the ledger is closed.
         """
-        walk = chain.Walk(self._file.start, witness)
+        walk = chain.Walk(self._file.start, witnesses)
         after, head = _BEFORE_ALL, None
         try:
             while True:

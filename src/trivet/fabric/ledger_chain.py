@@ -14,16 +14,19 @@ Source: RFC 9162 (logs whose heads others witness), FIPS 180-4 (SHA-256), FIPS 1
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from hashlib import sha256
 from math import isfinite
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from msgspec import Meta
 
 from trivet.domain.error import UsageError
+from trivet.domain.sample import DeviceId
 from trivet.fabric.event import Event
 
 #: The most that one event may take, in bytes: room for a lease of 1024 long paths.
@@ -69,6 +72,35 @@ class Head(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.seq}:{self.hash}"
+
+
+class SignedHead(
+    msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True
+):
+    """A device's word on one entry of its ledger, that others can check and keep.
+
+    Attributes:
+        device: whose ledger.
+        seq: number of the entry, 0 for the beginning.
+        hash: its hash, 32 bytes.
+        signature: the device's, as it stands beside the head in its file.
+    """
+
+    device: DeviceId
+    seq: Annotated[int, Meta(ge=0, le=1 << 53)]
+    hash: Annotated[bytes, Meta(min_length=32, max_length=32)]
+    signature: Annotated[bytes, Meta(min_length=1, max_length=80)]
+
+    @property
+    def head(self) -> Head:
+        """The same without a signature."""
+        return Head(self.seq, self.hash.hex(), self.seq)
+
+    def is_by(self, key: Key | None) -> bool:
+        """Whether the holder of this key signed it; nobody's key signed nothing."""
+        return key is not None and is_head_signed(
+            key, self.device, self.seq, self.hash, self.signature
+        )
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -193,17 +225,19 @@ class Walk:
         at: number of the entry that is wrong.
     """
 
-    def __init__(self, start: bytes, witness: Head | None = None) -> None:
+    def __init__(self, start: bytes, witnesses: Iterable[Head] = ()) -> None:
         """Begin before the first entry.
 
         Args:
             start: the hash that the ledger begins with.
-            witness: a head that another device saw.
+            witnesses: heads that other devices saw.
         """
-        self._witness = witness
+        self._seen: dict[int, set[str]] = {}
+        for head in witnesses:
+            self._seen.setdefault(head.seq, set()).add(head.hash)
         self.seq, self.hash = 0, start
         self.fault, self.at = "", 0
-        self._ask_witness(0, start)
+        self._ask_witnesses(0, start)
 
     def step(self, seq: object, data: object, digest: object) -> bool:
         """Take the next entry; False when the walk has found a fault."""
@@ -219,7 +253,7 @@ class Walk:
         elif fault := _unreadable(data):
             self._fail(wanted, f"is no event: {fault}")
         else:
-            self._ask_witness(wanted, found)
+            self._ask_witnesses(wanted, found)
         if self.fault:
             return False
         self.seq, self.hash = wanted, found
@@ -235,16 +269,15 @@ class Walk:
             self._fail(self.seq, f"was added behind the end, which is at {seq}")
         elif (seq, digest) != (self.seq, self.hash):
             self._fail(self.seq, "does not fit the end that is kept beside it")
-        elif self._witness is not None and self._witness.seq > self.seq:
+        elif (last := max(self._seen, default=0)) > self.seq:
             self._fail(
                 self.seq + 1,
-                f"is missing: the witness saw {self._witness.seq}, so the end is cut "
+                f"is missing: the witness saw {last}, so the end is cut "
                 "off or an older copy was put in the ledger's place",
             )
 
-    def _ask_witness(self, seq: int, digest: bytes) -> None:
-        witness = self._witness
-        if witness and witness.seq == seq and witness.hash != digest.hex():
+    def _ask_witnesses(self, seq: int, digest: bytes) -> None:
+        if self._seen.get(seq, set()) - {digest.hex()}:
             self._fail(
                 seq,
                 "is not the one that the witness saw: the past was written anew, or "
