@@ -21,6 +21,7 @@ from trivet.domain import (
     RefusedError,
     Sample,
     Signal,
+    UsageError,
 )
 from trivet.domain.forecast import Candidate
 from trivet.domain.wire import Ack, Command, Message
@@ -29,7 +30,7 @@ from trivet.fabric.access import Access, Circumstances, Verb
 from trivet.fabric.event import Event, EventKind
 from trivet.fabric.lease import LeaseBook
 from trivet.fabric.lease_gate import LeaseGate
-from trivet.fabric.lessee import Lessee, Wish
+from trivet.fabric.lessee import MAX_BY_HAND, Lessee, Wish
 from trivet.fabric.lessor import Lessor
 
 HERE = Position(52.6, 8.0, 4.0)
@@ -312,3 +313,26 @@ async def test_who_is_shut_out_hears_nothing_from_that_moment() -> None:
         with pytest.raises(RefusedError, match="shut out"):
             await home.ask("phone", "lease", wish())
         await until(lambda: "home" not in phone.link.alive)
+
+
+async def test_a_wish_that_is_dropped_while_it_is_asked_for_is_given_back() -> None:
+    fabric = MemoryFabric()
+    async with owner(fabric) as phone, fabric.open_session("car") as car:
+        want = Wish("phone", ("location",), Purpose.NAVIGATION)
+        lessee = Lessee(car, (), Clock())
+        asking = asyncio.ensure_future(lessee.want(want))
+        await asyncio.sleep(0)
+        await lessee.drop((want,))
+        await asking
+        assert lessee.standing == {}
+        assert phone.book.leases == ()
+
+
+async def test_no_more_is_wanted_by_hand_than_a_person_can_look_over() -> None:
+    async with MemoryFabric().open_session("car") as car:
+        lessee = Lessee(car, (), Clock())
+        for number in range(MAX_BY_HAND):
+            await lessee.want(Wish(f"d{number}", ("location",), Purpose.DISPLAY))
+        with pytest.raises(UsageError, match="are the most"):
+            await lessee.want(Wish("phone", ("location",), Purpose.DISPLAY))
+        await lessee.want(Wish("d0", ("location",), Purpose.DISPLAY, every_s=9.0))

@@ -174,6 +174,7 @@ class Trust:
             return None
         message = opened.message
         if isinstance(message, Sample) and message.device == opened.owner:
+            self.lessee.hear(message)
             await self.learn(message)
         if isinstance(message, LeaseEnd) and opened.path == LEASE_END:
             self.lessee.ended(opened.owner, message)

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
+from math import inf
 
 import msgspec
 
-from trivet.domain.error import PeerError, RefusedError, WireError
-from trivet.domain.lease import EndReason, Lease, LeaseEnd, LeaseRequest, Purpose
+from trivet.domain.error import PeerError, RefusedError, UsageError, WireError
+from trivet.domain.lease import (
+    EndReason,
+    Lease,
+    LeaseEnd,
+    LeaseRequest,
+    Purpose,
+    matches,
+)
+from trivet.domain.sample import Sample
 from trivet.fabric.lessor import LEASE, LEASE_END
 from trivet.fabric.link import Link
 
@@ -20,10 +30,14 @@ RENEW_AT = 0.8
 #: what could not be asked is; and after the circumstances changed, when the owner has
 #: had time to see that too.
 RETRY_S, AWAY_S, SETTLE_S = 900.0, 5.0, 5.0
+#: Seconds that an owner may take to answer.
+ANSWER_S = 4.0
+#: Wishes that a person may add, and samples that are kept for who wants to look on.
+MAX_BY_HAND, MAX_HEARD = 64, 512
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """What a device wants of another for as long as it runs.
+    """What a device wants of another for as long as it runs, or until a time.
 
     Attributes:
         owner: the device asked.
@@ -32,6 +46,7 @@ class Wish(msgspec.Struct, frozen=True):
         term_s: how long each lease is to be, in seconds.
         every_s: at most one sample of each signal in so many seconds.
         exact_m: how exact a position need be, in metres.
+        until: event time from which on it is not wanted any more.
     """
 
     owner: str
@@ -40,6 +55,7 @@ class Wish(msgspec.Struct, frozen=True):
     term_s: float = 86_400.0
     every_s: float = 0.0
     exact_m: int = 0
+    until: float = inf
 
 
 class Standing(msgspec.Struct):
@@ -71,6 +87,10 @@ class Lessee:
         self._link = link
         self._clock = clock
         self.standing = {wish: Standing() for wish in wishes}
+        #: what came of what was asked for by hand, each with its number, newest last
+        self.heard: deque[tuple[int, Sample]] = deque(maxlen=MAX_HEARD)
+        self._count = 0
+        self._by_hand: set[Wish] = set()
 
     @property
     def leases(self) -> tuple[Lease, ...]:
@@ -80,16 +100,66 @@ class Lessee:
     async def tick(self) -> None:
         """Ask for what is due, of those who are there; call it often."""
         now, alive = self._clock(), self._link.alive
-        for wish, standing in self.standing.items():
-            if wish.owner in alive and standing.due <= now:
+        for wish, standing in tuple(self.standing.items()):
+            if wish.until <= now:
+                await self.drop((wish,))
+            elif wish.owner in alive and standing.due <= now:
                 await self._ask(wish, standing, now)
 
+    async def want(self, wish: Wish) -> Standing:
+        """Want something more, by a person's word, and ask for it at once.
+
+        It takes the place of what a person wanted before of the same device, for the
+        same purpose and of the same signals. Whether it is granted or not, it stays
+        wanted and is asked for again when that may help, until it is dropped.
+
+        Raises:
+            UsageError: this device wants that by itself already, or too much is wanted.
+        """
+        alike = [old for old in self.standing if _overlap(old, wish)]
+        own = next((old for old in alike if old not in self._by_hand), None)
+        if own is not None:
+            raise UsageError(
+                f"{self._link.device} wants {', '.join(own.paths)} of {own.owner} for "
+                f"{own.purpose} by itself already",
+                hint="ask for another purpose, or see: trivet lease list",
+            )
+        if len(self._by_hand) - len(alike) >= MAX_BY_HAND:
+            raise UsageError(
+                f"{MAX_BY_HAND} wishes are the most", hint="trivet lease drop OWNER"
+            )
+        await self.drop(alike)
+        standing = self.standing[wish] = Standing()
+        self._by_hand.add(wish)
+        await self._ask(wish, standing, self._clock())
+        return standing
+
+    async def drop(self, wishes: Iterable[Wish]) -> None:
+        """Want something no more, and give back what is held of it."""
+        for wish in wishes:
+            standing = self.standing.pop(wish, None)
+            self._by_hand.discard(wish)
+            if standing is not None and standing.lease is not None:
+                await self._return(standing.lease)
+
+    def hear(self, sample: Sample) -> None:
+        """Keep what came for a while, where a person asked for it by hand."""
+        for wish in self._by_hand:
+            if wish.owner == sample.device and any(
+                matches(pattern, sample.path) for pattern in wish.paths
+            ):
+                self._count += 1
+                self.heard.append((self._count, sample))
+                return
+
     async def _ask(self, wish: Wish, standing: Standing, now: float) -> None:
+        standing.due = now + AWAY_S  # nobody else asks for it meanwhile
+        until = min(now + wish.term_s, wish.until)
         request = LeaseRequest(
-            wish.paths, wish.purpose, now + wish.term_s, wish.every_s, wish.exact_m
+            wish.paths, wish.purpose, until, wish.every_s, wish.exact_m
         )
         try:
-            lease = await self._link.ask(wish.owner, LEASE, request)
+            lease = await self._link.ask(wish.owner, LEASE, request, timeout_s=ANSWER_S)
             if not isinstance(lease, Lease):
                 raise WireError(f"{wish.owner} answered a {type(lease).__name__}")
         except PeerError as error:
@@ -101,8 +171,13 @@ class Lessee:
             if is_refused:
                 standing.lease = None
             return
+        if self.standing.get(wish) is not standing:  # dropped while it was asked for
+            await self._return(lease)
+            return
         standing.lease, standing.error = lease, ""
         standing.due = now + RENEW_AT * (lease.until - now)
+        if lease.until >= wish.until:
+            standing.due = wish.until  # more of it is not wanted
         if lease.exact_m > wish.exact_m:
             standing.due = min(standing.due, now + RETRY_S)
 
@@ -132,12 +207,27 @@ class Lessee:
 
     async def give_back(self) -> None:
         """Needed no more: say so to whoever is there."""
-        for wish, standing in self.standing.items():
-            if standing.lease is None or wish.owner not in self._link.alive:
-                continue
-            from_me = LeaseEnd(standing.lease.id, self._clock(), EndReason.RECIPIENT)
-            standing.lease = None
-            try:
-                await self._link.ask(wish.owner, LEASE_END, from_me, timeout_s=1.0)
-            except PeerError as error:
-                log.info("%s: %s", self._link.device, error)
+        for standing in self.standing.values():
+            lease, standing.lease = standing.lease, None
+            if lease is not None:
+                await self._return(lease)
+
+    async def _return(self, lease: Lease) -> None:
+        """Tell an owner, if it is there, that a lease is needed no more."""
+        if lease.owner not in self._link.alive:
+            return  # it ends by itself
+        from_me = LeaseEnd(lease.id, self._clock(), EndReason.RECIPIENT)
+        try:
+            await self._link.ask(lease.owner, LEASE_END, from_me, timeout_s=1.0)
+        except PeerError as error:
+            log.info("%s: %s", self._link.device, error)
+
+
+def _overlap(one: Wish, other: Wish) -> bool:
+    """Whether an owner would let the one's lease take the place of the other's."""
+    return (one.owner, one.purpose) == (other.owner, other.purpose) and any(
+        matches(pattern, path) or pattern == path
+        for first, second in ((one, other), (other, one))
+        for pattern in first.paths
+        for path in second.paths
+    )
