@@ -1,0 +1,342 @@
+"""A replica: one device's copy of the household's state, durable and convergent.
+
+What is written here or taken in here is on this device's disk before it is said to be.
+Any two replicas that have seen the same updates show the same state, in whatever order
+and however often these came. Any thread may call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from threading import RLock
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from trivet.domain.error import RefusedError, UsageError, WireError
+from trivet.fabric.replica import change
+from trivet.fabric.replica.change import MAX_CHANGES, Change
+from trivet.fabric.replica.document import read_snapshot
+from trivet.fabric.replica.ground import Ground, read_ground, sign_ground
+from trivet.fabric.replica.handover import MAX_GIVEN, Handover, hand_over
+from trivet.fabric.replica.intake import (
+    Carried,
+    Fork,
+    Intake,
+    Receipt,
+    Roll,
+    check_member,
+)
+from trivet.fabric.replica.journal import Journal
+from trivet.fabric.replica.schema import MIGRATIONS, Migration, settle
+from trivet.fabric.replica.state import State
+from trivet.fabric.replica.vector import (
+    Head,
+    Seen,
+    Vector,
+    counters_of,
+    covers,
+    meet,
+    read_seen,
+    rows_of,
+    sign_seen,
+)
+
+
+class Replica:
+    """The household's state on one device.
+
+    Args:
+        path: the file that it is kept in.
+        device: id of the device.
+        household: the household's name.
+        private: the device's key, which signs what it writes.
+        roll: says who belongs to the household now.
+        migrations: how older schemas become newer ones; see schema.py.
+
+    Raises:
+        SetupError: the file cannot be used, is damaged, another device's, or open in
+            another process.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        device: str,
+        household: str,
+        private: ec.EllipticCurvePrivateKey,
+        roll: Callable[[], Roll],
+        migrations: Sequence[Migration] = MIGRATIONS,
+    ) -> None:
+        self.device = device
+        self._household = household
+        self._roll = roll
+        self._migrations = migrations
+        self._lock = RLock()
+        self._journal = Journal(path, device, household, private)
+        self._intake = Intake(self._journal, roll)
+        self._state: State | None = None
+        self._given: Ground | None = None
+        self.forks: dict[int, Fork] = {}
+        try:
+            self._write_again()
+            self._migrate()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file. Calling it twice is allowed."""
+        with self._lock:
+            self._journal.close()
+
+    @property
+    def state(self) -> State:
+        """What stands in it now."""
+        with self._lock:
+            if self._state is None:
+                self._state = State(self._journal.values())
+            return self._state
+
+    @property
+    def vector(self) -> dict[int, Head]:
+        """How far it knows each peer."""
+        with self._lock:
+            return {peer: known.head for peer, known in self._journal.heads.items()}
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many signed updates it keeps, and their bytes."""
+        with self._lock:
+            return self._journal.store.size()
+
+    # --- writing ----------------------------------------------------------------
+
+    def write(self, *changes: Change) -> frozenset[str]:
+        """Make changes, all or none; they are durable when it returns.
+
+        Returns:
+            The roots that they touch.
+
+        Raises:
+            UsageError: a change that cannot be made.
+            RefusedError: this device is a guest, or of the household no more.
+            SetupError: it cannot be kept, as on a full disk; the state is as it was.
+        """
+        return self.write_all([changes])
+
+    def write_all(self, edits: Sequence[Sequence[Change]]) -> frozenset[str]:
+        """Make several edits in one go: one signature and one wait for the disk."""
+        batches = _batches(edits)
+        with self._lock:
+            check_member(self._roll(), self.device)
+            with self._journal.transaction():
+                roots = [self._journal.write(batch) for batch in batches]
+            self._state = None
+        return frozenset().union(*roots)
+
+    # --- exchange ---------------------------------------------------------------
+
+    def receive(self, giver: str, given: Sequence[Carried]) -> Receipt:
+        """Take in what a member gives; it is durable when it returns.
+
+        Raises:
+            RefusedError: the giver is no member.
+            SetupError: it cannot be kept; then nothing is.
+        """
+        with self._lock:
+            try:
+                with self._journal.transaction():
+                    receipt = self._intake.take(giver, given)
+            finally:
+                self._state = None
+            self.forks.update({fork.peer: fork for fork in receipt.forks})
+            self._write_again()
+            if receipt.taken:
+                self._migrate()
+            return receipt
+
+    def lacking(self, theirs: Vector, most: int = MAX_GIVEN) -> Handover:
+        """What the holder of a vector lacks, up to `most` bytes."""
+        with self._lock:
+            return hand_over(self._journal, self._roll(), theirs, most)
+
+    # --- what others have -------------------------------------------------------
+
+    def declare(self, made: int) -> bytes:
+        """This device's signed word on what it has.
+
+        Args:
+            made: the time, in milliseconds since 1970-01-01 UTC.
+        """
+        with self._lock:
+            journal = self._journal
+            seen = Seen(self.device, made, rows_of(self.vector))
+            raw = sign_seen(journal.private, self._household, seen)
+            self._note(seen, raw)
+            return raw
+
+    def note_seen(self, statements: Sequence[bytes]) -> None:
+        """Keep what devices say that they have; the newest word of each.
+
+        Raises:
+            WireError: one is not its device's own word. Those before it are kept.
+        """
+        with self._lock:
+            for raw in statements:
+                seen = read_seen(raw, self._household, self._roll().keys)
+                self._note(seen, raw)
+
+    def seen(self) -> dict[str, bytes]:
+        """The newest word of each device."""
+        with self._lock:
+            return {d: raw for d, (_, raw) in self._journal.store.seen().items()}
+
+    def _note(self, seen: Seen, raw: bytes) -> None:
+        known = self._journal.store.seen().get(seen.device)
+        if known is None or known[0] < seen.made:
+            with self._journal.store.transaction():
+                self._journal.store.set_seen(seen.device, seen.made, raw)
+
+    # --- compaction -------------------------------------------------------------
+
+    def compact(self) -> bool:
+        """Let a snapshot stand for what every device has seen; whether any gave way.
+
+        Every member that is no guest must have said what it has, and this device must
+        have all of that: then whatever is written later builds on it.
+        """
+        with self._lock:
+            known = self._seen_by_all()
+            if not known or not self._journal.compact(known):
+                return False
+            self._state = self._given = None
+            self._journal.store.tidy()
+            return True
+
+    def ground(self) -> Ground | None:
+        """The snapshot to give to a device that has nothing, in this device's name."""
+        with self._lock:
+            kept = self._journal.store.ground()
+            if kept is None:
+                return None
+            if self._given is None:
+                journal = self._journal
+                self._given = sign_ground(
+                    journal.private,
+                    self._household,
+                    self.device,
+                    journal.ground,
+                    kept[0],
+                )
+            return self._given
+
+    def adopt(self, giver: str, raw: bytes, proof: bytes = b"") -> frozenset[str]:
+        """Start anew from another device's ground; own writes are made again on it.
+
+        A device takes it that has nothing of others yet, or one that is shown its own
+        word that it has seen all this: it forgot it since. Nobody else's state can be
+        replaced.
+
+        Args:
+            giver: the device that gives it.
+            raw: the ground.
+            proof: this device's own statement, as the giver kept it.
+
+        Returns:
+            The roots that there are.
+
+        Raises:
+            RefusedError: the giver is no member, or there is no need.
+            WireError: it is not what it says.
+            SetupError: it cannot be kept; the state is as it was.
+        """
+        with self._lock:
+            journal = self._journal
+            check_member(self._roll(), giver)
+            ground = read_ground(raw, self._household, self._roll().keys)
+            if ground.giver != giver:
+                raise WireError(f"a ground of {ground.giver} that {giver} gives")
+            self._check_need(ground, proof)
+            ends = {peer: known.end for peer, known in ground.heads.items()}
+            if read_snapshot(ground.data) != ends:
+                raise WireError("a ground covers other operations than it says")
+            with journal.transaction():
+                journal.renew()
+                journal.refound((ground.data, ground.heads))
+            self._state = self._given = None
+            self._write_again()
+            self._migrate()
+            return frozenset(journal.values())
+
+    def _check_need(self, ground: Ground, proof: bytes) -> None:
+        journal = self._journal
+        ends = {peer: known.head for peer, known in ground.heads.items()}
+        if covers(self.vector, ends):
+            raise RefusedError("a ground that brings nothing new")
+        if all(known.author == self.device for known in journal.heads.values()):
+            return
+        if proof:
+            keys = {self.device: journal.private.public_key()}
+            seen = read_seen(proof, self._household, keys)
+            if covers(seen.vector, ends):
+                return
+        raise RefusedError(
+            f"{ground.giver} forgot what {self.device} never saw",
+            hint="set the state's file aside to start from that device's",
+        )
+
+    def _seen_by_all(self) -> dict[int, int]:
+        said = self._journal.store.seen()
+        vectors: list[Mapping[int, Head]] = []
+        for device, party in self._roll().members.items():
+            if party.is_guest:
+                continue
+            if device == self.device:
+                vectors.append(self.vector)
+                continue
+            if device not in said:
+                return {}
+            try:
+                seen = read_seen(said[device][1], self._household, self._roll().keys)
+            except WireError:  # said with a key that it has no more
+                return {}
+            if not covers(self.vector, seen.vector):
+                return {}
+            vectors.append(seen.vector)
+        return meet(vectors) if vectors else counters_of(self.vector)
+
+    # --- what is due ------------------------------------------------------------
+
+    def _write_again(self) -> None:
+        """Make anew, on the ground that there is, what a restored device wrote."""
+        journal = self._journal
+        waiting = journal.store.again()
+        if not waiting:
+            return
+        with journal.transaction():
+            for number, data in waiting:
+                journal.write([change.read(data)])
+                journal.store.drop_again(number)
+        self._state = None
+
+    def _migrate(self) -> None:
+        """Bring the schema to this version's, if it is an older one's."""
+        party = self._roll().members.get(self.device)
+        if party is not None and not party.is_guest:
+            settle(self._migrations, lambda: self.state, lambda made: self.write(*made))
+
+
+def _batches(edits: Sequence[Sequence[Change]]) -> list[list[Sequence[Change]]]:
+    batches: list[list[Sequence[Change]]] = [[]]
+    total = 0
+    for edit in edits:
+        size = len(change.check(edit))
+        if not edit:
+            raise UsageError("a write without a change")
+        if total + size > MAX_CHANGES:
+            batches.append([])
+            total = 0
+        batches[-1].append(edit)
+        total += size
+    return batches
