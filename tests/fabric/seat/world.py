@@ -18,7 +18,7 @@ from trivet.fabric.seat.word import Word, pack, unpack
 SEAT = "engine"
 
 
-class Broken(AssertionError):
+class BrokenError(AssertionError):
     """A law of the protocol is broken."""
 
 
@@ -42,7 +42,7 @@ class Node:
     def view(self) -> View:
         present = frozenset(self.world.nodes) - {self.me} - self.world.seen_gone
         order = tuple(d for d in self.world.order if d in self.roll.devices)
-        return View(self.roll, order, present, self.me in self.world.standbys)
+        return View(self.me, self.roll, order, present, self.me in self.world.standbys)
 
     def start(self) -> None:
         rng, drift = self.world.rng, self.world.drift
@@ -92,11 +92,13 @@ class Node:
         if self.table is None:
             return
         if self.world.now < self.paused_until:
-            later = self.world.now, self.life
-            self.world.at(
-                self.paused_until + 0.001,
-                lambda: later[1] == self.life and self.take(sender, word, asked),
-            )
+            life = self.life
+
+            def later() -> None:
+                if life == self.life:  # what waits at a device dies with it
+                    self.take(sender, word, asked)
+
+            self.world.at(self.paused_until, later)
             return
         now = self.local()
         if asked is not None:
@@ -108,6 +110,12 @@ class Node:
                 return
             self.world.carry(self.me, sender, answer, word)
         self.stir()
+
+    @property
+    def holds(self) -> bool:
+        if self.table is None:
+            return False
+        return self.local() < self.table.candidates[SEAT].until
 
     @property
     def standing(self) -> Standing:
@@ -196,14 +204,13 @@ class World:
         began = self.now
         while not is_true():
             if self.now - began > limit_s:
-                raise Broken(f"not so within {limit_s} s")
+                raise BrokenError(f"not so within {limit_s} s")
             self.run_for(0.01)
         return self.now - began
 
     @property
     def holders(self) -> list[str]:
-        nodes = self.nodes.values()
-        return [node.me for node in nodes if node.standing is Standing.HOLDING]
+        return [node.me for node in self.nodes.values() if node.holds]
 
     @property
     def holder(self) -> str:
@@ -213,14 +220,80 @@ class World:
         """The laws: one holder at a time, each token one device's, and ever greater."""
         holders = self.holders
         if len(holders) > 1:
-            raise Broken(f"at {self.now:.3f} s {holders} hold at once")
+            raise BrokenError(f"at {self.now:.3f} s {holders} hold at once")
         for device in holders:
             token = self.nodes[device].token
             _, last_device, last = self.held[-1] if self.held else (0.0, "", 0)
             if (device, token) == (last_device, last):
                 continue
             if token < last or (token == last and device != last_device):
-                raise Broken(
+                raise BrokenError(
                     f"{device} holds with {token} after {last_device} with {last}"
                 )
             self.held.append((self.now, device, token))
+
+    # --- what befalls them ------------------------------------------------------------
+
+    def befall(self, faults: int, over_s: float, *, grows: bool = False) -> None:
+        """Let so many faults befall the devices, then heal what is broken."""
+        for _ in range(faults):
+            self.run_for(self.rng.expovariate(faults / over_s))
+            kinds = [self.crash, self.restart, self.pause, self.part, self.heal]
+            kinds += [self.grow, self.tell] if grows else []
+            self.rng.choice(kinds)()
+
+    def calm(self) -> None:
+        """From now on nothing more goes wrong."""
+        self.heal()
+        self.loss = self.double = 0.0
+        self.delay_s = 0.01
+        for node in self.nodes.values():
+            node.paused_until = 0.0
+            node.roll = self.roll
+            if node.table is None:
+                node.start()
+
+    def any_one(self) -> Node:
+        return self.nodes[self.rng.choice(sorted(self.nodes))]
+
+    def crash(self) -> None:
+        self.any_one().crash()
+
+    def restart(self) -> None:
+        node = self.any_one()
+        node.crash()
+        node.start()
+
+    def pause(self) -> None:
+        self.any_one().paused_until = self.now + self.rng.uniform(0.05, 5.0)
+
+    def part(self) -> None:
+        self.parts = {device: self.rng.randrange(2) for device in self.nodes}
+
+    def heal(self) -> None:
+        self.parts = {}
+        for node in self.nodes.values():
+            if node.table is None and self.rng.random() < 0.5:
+                node.start()
+
+    def grow(self) -> None:
+        """A device joins, where one part of the household alone hears of it."""
+        if len(self.nodes) >= 9:
+            return
+        device = f"new-{len(self.nodes)}"
+        self.roll = Roll(
+            self.roll.version + 1, tuple(sorted((*self.roll.devices, device)))
+        )
+        self.order = (*self.order, device)
+        node = self.nodes[device] = Node(self, device)
+        self.parts[device] = self.rng.randrange(2)
+        node.start()
+        self.tell()
+
+    def tell(self) -> None:
+        """The charter of the newest device reaches those in its part."""
+        newest = max(self.nodes.values(), key=lambda node: node.roll.version)
+        part = self.parts.get(newest.me, 0)
+        for node in self.nodes.values():
+            if self.parts.get(node.me, 0) == part and self.rng.random() < 0.8:
+                node.roll = newest.roll

@@ -5,8 +5,9 @@ lost when they are not renewed. See docs/takeover.md.
 """
 
 from trivet.fabric.seat.book import Book, FileBook, MemoryBook
-from trivet.fabric.seat.candidate import Candidate, Send, Standing, View
+from trivet.fabric.seat.candidate import Candidate
 from trivet.fabric.seat.table import Table
+from trivet.fabric.seat.view import Send, Standing, View
 from trivet.fabric.seat.voter import Voter
 from trivet.fabric.seat.word import SEAT, Roll, check_seat, pack, unpack
 

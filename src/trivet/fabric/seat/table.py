@@ -10,7 +10,8 @@ from random import Random
 
 from trivet.domain.error import RefusedError, UsageError, WireError
 from trivet.fabric.seat.book import Book
-from trivet.fabric.seat.candidate import Candidate, Send, Standing, View
+from trivet.fabric.seat.candidate import Candidate
+from trivet.fabric.seat.view import Send, Standing, View
 from trivet.fabric.seat.voter import Voter
 from trivet.fabric.seat.word import (
     Bid,

@@ -94,6 +94,10 @@ class Voter:
             return self._deny(bid, why, now)
         before = self._page.seats.get(bid.seat)
         rolls = self._stood_by(before)
+        others = () if rolls == (bid.roll,) else rolls
+        promise = Promise(bid.seat, bid.token, bid.boot, bid.round, others)
+        if bid.is_query:
+            return promise
         after = self._recorded(before, asker, bid, rolls)
         if after != before:
             seats = {**self._page.seats, bid.seat: after}
@@ -101,8 +105,7 @@ class Voter:
         self._running[bid.seat] = Running(
             asker, now + PROMISE_S, bid.boot, bid.round, bid.is_settled
         )
-        others = () if rolls == (bid.roll,) else rolls
-        return Promise(bid.seat, bid.token, bid.boot, bid.round, others)
+        return promise
 
     def release(self, asker: str, word: Release, now: float) -> None:
         """End a promise early, by the word of whom it was given to.

@@ -64,6 +64,7 @@ class Bid(_Word, frozen=True):
         round: counts the candidate's bids since then.
         roll: who votes, as the candidate knows it.
         is_settled: whether it holds the seat by this roll and token already.
+        is_query: whether it only asks what would be answered.
     """
 
     token: Annotated[int, Meta(ge=1, le=1 << 53)]
@@ -71,6 +72,7 @@ class Bid(_Word, frozen=True):
     round: _Count
     roll: Roll
     is_settled: bool = False
+    is_query: bool = False
 
 
 class Promise(_Word, frozen=True):
