@@ -47,6 +47,11 @@ def witness_file(folder: Path, device: str) -> Path:
     return folder / f"witness-{device}.bin"
 
 
+def seat_file(folder: Path, device: str) -> Path:
+    """What a device must not forget of whom it promised which seat."""
+    return folder / f"seat-{device}.json"
+
+
 def control_file(folder: Path, device: str) -> Path:
     """The socket at which a running device takes its owner's word."""
     return folder / f"control-{device}.sock"

@@ -24,10 +24,13 @@ from trivet.fabric.config import SessionConfig
 from trivet.fabric.household import Household as Founded
 from trivet.fabric.household import authority
 from trivet.fabric.identity import Identity
+from trivet.fabric.late import ask_notice
 from trivet.fabric.lease import Policy as Decider
 from trivet.fabric.letter import Received
 from trivet.fabric.link import Link
+from trivet.fabric.notice import check_standing, take_notice
 from trivet.fabric.policy import Policy, shipped_policy
+from trivet.fabric.renewer import Renewer
 from trivet.fabric.request import load_public
 from trivet.fabric.roll import reconcile
 
@@ -37,6 +40,8 @@ log = logging.getLogger("trivet.app")
 CHARTER = "charter"
 #: Seconds between two looks at the charter on the disk.
 POLL_S = 0.2
+#: Seconds between two questions, while nobody is there, whether this device is out.
+INQUIRE_S = 30.0
 #: Charters of others that wait to be read; more are not believed to be needed.
 MAX_WAITING = 16
 
@@ -65,7 +70,7 @@ def household_of(agreed: Charter) -> Household:
     except InputError as error:
         log.error("nothing is allowed until this is mended: %s", error)
         policy = Unreadable()
-    return Household(members, policy, keys)
+    return Household(members, policy, keys, agreed.version)
 
 
 class Unreadable:
@@ -120,8 +125,12 @@ class Keeper:
         trust.also_hear(self.hear)
 
     async def run(self) -> None:
-        """Watch until cancelled."""
-        meeting = asyncio.ensure_future(self._meet())
+        """Watch until cancelled.
+
+        Raises:
+            RevokedError: this device was shut out, by an issuer's word.
+        """
+        tasks = [asyncio.ensure_future(x) for x in (self._meet(), self._inquire())]
         try:
             while True:
                 try:
@@ -132,7 +141,8 @@ class Keeper:
                 else:
                     await self._learn(*shown)
         finally:
-            await cancel(meeting)
+            for task in tasks:
+                await cancel(task)
 
     async def renewed(self, identity: Identity) -> None:
         """The device's certificate is a new one: show it from now on."""
@@ -179,6 +189,29 @@ class Keeper:
                 continue
             self._show(life.device, theirs)
 
+    async def _inquire(self) -> None:
+        """Where nobody speaks to this device any more, an issuer's door says why."""
+        renewer: Renewer | None = None
+        while True:
+            await asyncio.sleep(INQUIRE_S)
+            if self._link.alive or not self._config.connect:
+                continue
+            try:
+                if renewer is None:
+                    renewer = await asyncio.to_thread(
+                        Renewer, self._household, self._me
+                    )
+                notice = await ask_notice(
+                    renewer,
+                    self._household.ca_path,
+                    self._config.connect,
+                    is_name_checked=self._config.is_name_checked,
+                )
+                # what it says is read from the charter, like all that changes there
+                await asyncio.to_thread(take_notice, self._folder, self._me, notice)
+            except TrivetError as error:
+                log.warning("%s: %s", self._me, error)
+
     async def _asked(self, asker: str, message: Message | None) -> Message:
         if not isinstance(message, Document):
             raise UsageError("charter wants a charter")
@@ -206,19 +239,31 @@ class Keeper:
     async def _take_up(self, data: bytes) -> None:
         if data == self._data:
             return
-        self._data = data
+        old, self._data = self._data, data
         try:
-            household = household_of(charter.own_charter(self._folder))
+            agreed = charter.own_charter(self._folder)
+            household = household_of(agreed)
         except TrivetError as error:
             log.error("%s: the charter cannot be read: %s", self._me, error)
             return
+        check_standing(agreed, self._me)
         before = set(self._trust.household.members)
+        await self._part_from(before - set(household.members), old, agreed)
         await self._trust.agree(household)  # from here on who is out hears nothing
         await self._hand_on()
         if set(household.members) != before:
             members = tuple(sorted(household.members))
             self._config = replace(self._config, members=members)
             await self._reopen(self._config)
+
+    async def _part_from(self, gone: set[str], old: bytes, agreed: Charter) -> None:
+        """Let who is out know of it, as the last that they hear, and of nothing new."""
+        for device in sorted(gone & self._link.alive):
+            try:
+                last = Document(CHARTER, charter.carry(old, agreed.revoked))
+                await self._link.publish(device, last, CHARTER)
+            except TrivetError as error:
+                log.info("%s: %s was not told: %s", self._me, device, error)
 
     async def _hand_on(self) -> None:
         for device in sorted(self._link.alive):

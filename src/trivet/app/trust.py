@@ -40,11 +40,13 @@ class Household(msgspec.Struct, frozen=True):
         members: the devices by their ids.
         policy: who decides.
         keys: the devices' public keys, where they are known.
+        version: of the charter that says so.
     """
 
     members: Mapping[str, Party]
     policy: Policy
     keys: Mapping[str, ec.EllipticCurvePublicKey] = {}
+    version: int = 0
 
 
 class Trust:

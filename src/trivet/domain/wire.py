@@ -34,12 +34,22 @@ VERSION = 2
 MAX_BYTES = 256 * 1024
 
 
-class Command(msgspec.Struct, frozen=True, tag="command"):
-    """A target value for an actuator of the device that receives it."""
+class Command(msgspec.Struct, frozen=True, omit_defaults=True, tag="command"):
+    """A target value for an actuator of the device that receives it.
+
+    Attributes:
+        path: the actuator's.
+        value: what it is to become.
+        time: event time.
+        seat: as the holder of which the sender acts; empty if a person asks.
+        token: with which it holds that seat; see docs/takeover.md.
+    """
 
     path: SignalPath
     value: Value
     time: EventTime
+    seat: Annotated[str, Meta(pattern=r"^([a-z0-9][a-z0-9.-]{0,62})?\Z")] = ""
+    token: Annotated[int, Meta(ge=0, le=1 << 53)] = 0
 
 
 class Advance(msgspec.Struct, frozen=True, tag="advance"):
