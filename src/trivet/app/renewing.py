@@ -10,16 +10,19 @@ from datetime import UTC, datetime
 from trivet.domain import (
     PeerError,
     RefusedError,
+    RevokedError,
     SetupError,
     TrivetError,
     UsageError,
 )
 from trivet.domain.wire import Document, Message
+from trivet.fabric import charter
 from trivet.fabric.charter import own_charter
 from trivet.fabric.household import Household, authority
 from trivet.fabric.identity import Identity, load_identity
 from trivet.fabric.late import LateServer, late_address, renew_late
 from trivet.fabric.link import Link
+from trivet.fabric.notice import check_standing
 from trivet.fabric.renewal import LateDesk, answer_member
 from trivet.fabric.renewer import Renewer
 from trivet.fabric.roll import Authority
@@ -273,10 +276,13 @@ async def current_identity(
 
     Raises:
         UsageError: a bad id or address.
+        RevokedError: this device was shut out.
         SetupError: there is no identity that can be used, or renewed.
         RefusedError: the certificate has ended, and who answered renewed it not.
         UnreachableError: the certificate has ended, and nobody answered.
     """
+    if (household.folder / charter.FILE).exists():
+        check_standing(own_charter(household.folder), device)
     try:
         return load_identity(household, device, now=clock())
     except SetupError:
@@ -290,6 +296,8 @@ async def current_identity(
         return renewer.take(pem, now)
     try:
         return await renew_late(renewer, household.ca_path, connect, clock)
+    except RevokedError:
+        raise
     except PeerError as error:
         raise type(error)(
             f"the certificate of {device} has ended and was not renewed: "

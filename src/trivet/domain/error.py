@@ -8,6 +8,7 @@
     └── PeerError           another device
         ├── WireError         it sent bytes that are not a message of ours
         ├── RefusedError      it (or our policy about it) said no, and by which rule
+        │   └── RevokedError    this device was shut out of its household, for good
         ├── TaskError         it ran a task that did not end well: which, and how
         └── UnreachableError  it did not answer in time
 
@@ -81,6 +82,12 @@ class RefusedError(PeerError):
 
 class TaskError(PeerError):
     """A task ran and gave no result, whichever device ran it."""
+
+
+class RevokedError(RefusedError):
+    """An issuer has shut this device out, for good: starting it anew is of no use."""
+
+    exit_code = 8
 
 
 class UnreachableError(PeerError):

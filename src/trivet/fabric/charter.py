@@ -210,6 +210,19 @@ def newer(mine: bytes, theirs: bytes) -> bytes:
     return _carry(best, (*mine_read.revoked, *theirs_read.revoked))
 
 
+def carry(data: bytes, revoked: Sequence[Revocation]) -> bytes:
+    """The charter `data` with these revocations beside it: what who is out is handed.
+
+    It tells of nothing else that was agreed since. Whoever reads it checks them.
+
+    Raises:
+        WireError: `data` is damaged.
+        UsageError: it would be too long.
+    """
+    signed = _unpack(data)
+    return _carry(signed, (*_body(signed).revoked, *signed.added, *revoked))
+
+
 def load_charter(folder: Path) -> bytes:
     """The charter that this device keeps, as it was saved.
 

@@ -7,7 +7,8 @@ also listens on the port after its first one, shows its certificate and asks for
       |  -- HELLO -------------------> |
       |  <---------------- challenge -- |
       |  -- proof -------------------> |
-      |  <-------------- certificate -- |   or it hangs up, with no word why
+      |  <-------------- certificate -- |   or that it was revoked; to whom else, no
+      |                                 |   word why: it hangs up
 
 Each is a frame: its length in two bytes, big-endian, then at most MAX_BYTES. What the
 four say is in renewal.py. The device trusts no server but one of its own household,
@@ -35,7 +36,9 @@ from time import monotonic
 from trivet.domain.error import (
     PeerError,
     RefusedError,
+    RevokedError,
     SetupError,
+    TrivetError,
     UnreachableError,
     UsageError,
     WireError,
@@ -43,6 +46,7 @@ from trivet.domain.error import (
 from trivet.fabric.background import cancel
 from trivet.fabric.bucket import Bucket
 from trivet.fabric.identity import Identity
+from trivet.fabric.notice import read_notice
 from trivet.fabric.pairing_code import check_address
 from trivet.fabric.probe import as_file
 from trivet.fabric.renewal import LATE, MAX_BYTES
@@ -216,6 +220,7 @@ async def renew_late(
     Raises:
         UsageError: an address is not `host:port`.
         SetupError: the device's own files cannot be read or written.
+        RevokedError: this device was shut out, by an issuer's word.
         RefusedError: who answered gave none, or is not of this household.
         UnreachableError: nobody answered.
     """
@@ -233,6 +238,8 @@ async def renew_late(
         except EOFError:
             why = f"who listens at {address} gave no certificate"
             failed.append(RefusedError(why))
+        except RevokedError:
+            raise
         except WireError as error:
             failed.append(WireError(f"{address}: {error.message}", hint=error.hint))
         except OSError as error:
@@ -242,6 +249,30 @@ async def renew_late(
             log.info("the certificate that had ended was renewed at %s", address)
             return identity
     raise _verdict(failed)
+
+
+async def ask_notice(
+    renewer: Renewer,
+    ca_path: Path,
+    addresses: Sequence[str],
+    *,
+    is_name_checked: bool = True,
+) -> bytes:
+    """The notice of its revocation that an issuer at these addresses has for a device.
+
+    As `renew_late`, whose answer it may be too; it is not checked yet, and empty when
+    nobody has one.
+    """
+    for address in addresses:
+        try:
+            context = _client_context(ca_path, is_name_checked)
+            async with asyncio.timeout(TOTAL_S):
+                answer = await _ask(late_address(address), context, renewer)
+            if read_notice(answer) is not None:
+                return answer
+        except (TrivetError, EOFError, OSError) as error:
+            log.info("nothing of this device's standing at %s: %s", address, error)
+    return b""
 
 
 def late_address(address: str) -> str:

@@ -34,6 +34,7 @@ from msgspec import Meta
 from trivet.domain.error import RefusedError, WireError
 from trivet.fabric import certificate, request
 from trivet.fabric.charter import Charter, is_revoked
+from trivet.fabric.notice import write_notice
 from trivet.fabric.request import Request, fingerprint, read_request
 from trivet.fabric.roll import Authority
 from trivet.fabric.signature import Signature, is_sealed, seal
@@ -165,11 +166,14 @@ class LateDesk:
             now: time of issue.
             days: how long the new certificate is to hold.
 
+        Returns:
+            The certificate; for who was revoked, the notice of that.
+
         Raises:
             WireError: `data` is no proof.
             RefusedError: the challenge is not of this desk, too old or answered
                 already; the old certificate is another's, another household's, or
-                ended more than LATE ago; or the device is no member, or revoked.
+                ended more than LATE ago; or the device is no member.
         """
         proof, asked, old = _read(data)
         self._check_fresh(proof.challenge, now)
@@ -178,7 +182,8 @@ class LateDesk:
         ):
             raise RefusedError(f"{asked.device} did not prove that the key is its own")
         _check_old(issuer, asked, old, now)
-        made = _certify(issuer, charter, asked, now, days)
+        notice = write_notice(charter, asked.device, asked.fingerprint)
+        made = notice or _certify(issuer, charter, asked, now, days)
         self._answered[proof.challenge] = now + timedelta(seconds=CHALLENGE_S)
         return made
 

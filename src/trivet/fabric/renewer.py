@@ -16,6 +16,7 @@ from trivet.fabric.household import (
 )
 from trivet.fabric.identity import Identity, load_identity, renew
 from trivet.fabric.key import check_id
+from trivet.fabric.notice import take_notice
 from trivet.fabric.request import make_request
 
 #: After a failure to renew, the next try waits between these, twice as long each time.
@@ -96,9 +97,11 @@ class Renewer:
         A session that listens shows the old one until it is reopened.
 
         Raises:
+            RevokedError: the answer is that this device was shut out.
             WireError: it is not what was asked for; the old one is then untouched.
             SetupError: it cannot be written; the old one is then untouched.
         """
+        take_notice(self._household.folder, self._device, pem)
         ca = authority_certificate(self._household, now)
         new = renewal.check_answer(self._certificate(), pem, ca, now)
         disk.replace(self._cert_path, certificate.to_pem(new))
