@@ -1,0 +1,274 @@
+"""One race on its way: does what the machine says, and tells it what happens. Thin."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from math import inf
+from secrets import token_hex
+from time import time
+from typing import Any, Protocol
+
+import msgspec
+
+from trivet.domain.error import PeerError, RefusedError, WireError
+from trivet.fabric.background import cancel
+from trivet.fabric.offload.errand import Errands, Finished, NotBegunError
+from trivet.fabric.offload.message import Flaw
+from trivet.fabric.offload.outlook import Outlook
+from trivet.fabric.offload.placement import Candidate, Need
+from trivet.fabric.offload.pool import BrokenError
+from trivet.fabric.offload.race import (
+    Action,
+    Attempt,
+    Deliver,
+    Drop,
+    Fail,
+    Race,
+    Start,
+    Step,
+)
+from trivet.fabric.offload.registry import AnyTask
+from trivet.fabric.offload.worker import Worker
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """A run as its caller wants it.
+
+    Attributes:
+        task: what to run.
+        data: the encoded input.
+        allowed: whether a device may have the input, by its id.
+        hand: told of each device before it gets the input; what it raises keeps the
+            device from getting it.
+        deadline: time by which the result is wanted; None if there is none.
+        certainty: wanted chance to make it.
+    """
+
+    task: AnyTask
+    data: bytes
+    allowed: Callable[[str], bool]
+    hand: Callable[[str], None]
+    deadline: float | None
+    certainty: float
+
+
+class Ran(msgspec.Struct, frozen=True):
+    """How a run went.
+
+    Attributes:
+        task: its name.
+        devices: those that were tried, in order.
+        winner: the one whose answer was taken, empty if none was.
+        seconds: how long it took in all.
+    """
+
+    task: str
+    devices: tuple[str, ...]
+    winner: str
+    seconds: float
+
+
+def new_run_id() -> str:
+    """An id that is later in the alphabet than those before; see RunId."""
+    return f"{int(time() * 1000) & 0xFFFFFFFFFFFF:012x}{token_hex(10)}"
+
+
+class Track(Protocol):
+    """What a race runs on; see Runner."""
+
+    worker: Worker
+    errands: Errands
+    outlook: Outlook
+    now: Callable[[], float]
+
+    def candidates(self, wanted: Wanted) -> tuple[Candidate, ...]:
+        """Who could have a run now."""
+        ...
+
+    def note_change(self) -> None:
+        """Somebody may have room now."""
+        ...
+
+
+class Course:
+    """One race on its way."""
+
+    def __init__(self, runner: Track, wanted: Wanted) -> None:
+        self._runner = runner
+        self._wanted = wanted
+        self._race = Race(
+            wanted.task.name,
+            need_of(wanted.task),
+            is_idempotent=wanted.task.is_idempotent,
+            deadline=wanted.deadline,
+            certainty=wanted.certainty,
+        )
+        self._began = runner.now()
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._outputs: dict[int, Any] = {}
+        self._end: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._stirred = asyncio.Event()
+        self._winner = ""
+
+    def begin(self) -> None:
+        """Start the first attempt."""
+        self._look()
+        self._act(self._race.begin(self._runner.now()))
+
+    async def finish(self) -> tuple[Any, Ran]:
+        """Wait for the end, and do what is due meanwhile."""
+        while not self._end.done():
+            self._stirred.clear()
+            wait_s = self._race.wake - self._runner.now()
+            stirred = asyncio.ensure_future(self._stirred.wait())
+            await asyncio.wait(
+                [self._end, stirred],
+                timeout=None if wait_s == inf else max(wait_s, 0.0),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            stirred.cancel()
+            if not self._end.done() and self._race.wake <= self._runner.now():
+                self._look()
+                self._act(self._race.tick(self._runner.now()))
+        return self._end.result(), self.ran
+
+    @property
+    def ran(self) -> Ran:
+        """How it went so far."""
+        devices = tuple(attempt.device for attempt in self._race.attempts)
+        seconds = self._runner.now() - self._began
+        return Ran(self._wanted.task.name, devices, self._winner, seconds)
+
+    def lost(self, device: str) -> None:
+        """A device went."""
+        for attempt in self._live_on(device):
+            self._happen(self._race.lost, attempt)
+
+    def met(self, device: str) -> None:
+        """A device is there; it may be one that was waited for."""
+        if not self._race.is_over and self._race.attempts:
+            self._look()
+            self._act(self._race.tick(self._runner.now()))
+
+    async def close(self) -> None:
+        """Nobody waits any more: end what is under way."""
+        if not self._race.is_over:
+            self._act(self._race.drop())
+        for task in list(self._tasks.values()):
+            await cancel(task)
+        if self._end.done() and not self._end.cancelled():
+            self._end.exception()
+
+    # --- attempts --------------------------------------------------------------
+
+    def _act(self, actions: list[Action]) -> None:
+        for action in actions:
+            if isinstance(action, Start):
+                attempt = action.attempt
+                self._tasks[attempt.number] = asyncio.ensure_future(self._try(attempt))
+            elif isinstance(action, Drop):
+                self._drop(action.attempt)
+            elif isinstance(action, Deliver) and not self._end.done():
+                self._winner = action.attempt.device
+                self._end.set_result(self._outputs[action.attempt.number])
+            elif isinstance(action, Fail) and not self._end.done():
+                self._end.set_exception(action.error)
+        self._stirred.set()
+
+    def _drop(self, attempt: Attempt) -> None:
+        task = self._tasks.get(attempt.number)
+        if task is not None:
+            task.cancel()
+        spent_s = self._runner.now() - attempt.since - attempt.candidate.transfer_s
+        level = self._runner.outlook.estimates.level(
+            attempt.device, self._wanted.task.name
+        )
+        level.see_at_least(spent_s - attempt.candidate.wait_s)
+
+    async def _try(self, attempt: Attempt) -> None:
+        runner, race = self._runner, self._race
+        carried = runner.outlook.carry(attempt.candidate, runner.now())
+        try:
+            data = await self._work(attempt)
+        except NotBegunError as error:
+            self._happen(race.refused, attempt, error.error, error.wait_s)
+        except BrokenError as error:
+            self._happen(race.failed, attempt, error.flaw, error)
+        except (RefusedError, WireError) as error:
+            self._happen(race.refused, attempt, error)
+        else:
+            self._happen(race.finished, attempt, data)
+        finally:
+            runner.outlook.put_down(carried)
+            runner.note_change()
+
+    async def _work(self, attempt: Attempt) -> bytes:
+        """Have it done; the encoded output."""
+        wanted, device = self._wanted, attempt.device
+        try:
+            wanted.hand(device)
+        except PeerError as error:
+            raise NotBegunError(error) from error
+        if attempt.candidate.is_here:
+            job = await self._runner.worker.run_here(
+                new_run_id(), wanted.task, wanted.data
+            )
+            if job.output is None:
+                assert job.failure is not None
+                raise BrokenError(job.failure.flaw, job.failure.why)
+            data = job.output
+        else:
+            data = (await self._send(attempt)).data
+        try:
+            self._outputs[attempt.number] = wanted.task.decode_output(data)
+        except WireError as error:  # another device may do better
+            raise BrokenError(Flaw.DIED, f"{device}: {error.message}") from error
+        return data
+
+    async def _send(self, attempt: Attempt) -> Finished:
+        wanted, runner, device = self._wanted, self._runner, attempt.device
+        began = runner.now()
+        was_away = False
+
+        def taken() -> None:
+            self._happen(self._race.accepted, attempt)
+
+        def lost() -> None:
+            nonlocal was_away
+            was_away = True
+            self._happen(self._race.lost, attempt)
+
+        end = await runner.errands.run(
+            device, new_run_id(), wanted.task, wanted.data, taken, lost
+        )
+        size = len(wanted.data) + len(end.data)
+        whole_s, there_s = runner.now() - began, end.waited_s + end.took_s
+        if was_away or attempt.step is Step.AWAY:  # that was not the way's doing
+            whole_s = there_s
+        runner.outlook.learn(device, wanted.task, size, whole_s, there_s, end.took_s)
+        return end
+
+    def _live_on(self, device: str) -> list[Attempt]:
+        return [
+            attempt
+            for attempt in self._race.attempts
+            if attempt.device == device
+            and attempt.is_live
+            and not attempt.candidate.is_here
+        ]
+
+    def _happen(
+        self, event: Callable[..., list[Action]], attempt: Attempt, *more: Any
+    ) -> None:
+        self._look()
+        self._act(event(attempt, self._runner.now(), *more))
+
+    def _look(self) -> None:
+        if not self._race.is_over:
+            self._race.candidates = self._runner.candidates(self._wanted)
+
+
+def need_of(task: AnyTask) -> Need:
+    """What a task needs of a device."""
+    return Need(task.memory_mb, task.needs_mains)

@@ -1,0 +1,198 @@
+"""How long things take, learned as they happen: on a log scale, forgetting slowly.
+
+What a run takes on a device is positive, skewed, and changes with the season: a
+processor throttles, somebody watches a film. So the logarithm of it is followed by its
+mean and its mean deviation, each moved by a share of every surprise, as TCP follows
+its round trips; one odd run moves neither far.
+
+Source: RFC 6298; V. Jacobson, "Congestion avoidance and control", 1988.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from math import exp, log, sqrt
+from typing import Final
+
+import msgspec
+
+from trivet.fabric.offload.task import Cost
+
+#: Seconds that a task of each class takes on the reference processor, to begin with.
+PRIOR_S: Final = {Cost.LIGHT: 0.01, Cost.MEDIUM: 0.3, Cost.HEAVY: 3.0}
+#: `benchmark_s` of the processor that these are for.
+REFERENCE_S = 0.02
+#: Spread of what is not known at all; of what is known of another device.
+UNKNOWN_SPREAD, CARRIED_SPREAD = 1.2, 0.5
+#: Share of a surprise that moves the mean, and the deviation, in the long run.
+GAIN, SPREAD_GAIN = 0.125, 0.1
+#: A surprise counts for no more than this many spreads.
+CLIP = 4.0
+#: A spread less than this is not believed.
+LEAST_SPREAD = 0.05
+#: Standard deviation of a normal distribution with mean deviation 1.
+_PER_DEVIATION = 1.2533
+_SHORTEST_S = 1e-6
+#: Seconds of being in reach after which half of what was learned of losses is forgotten
+_LOSS_MEMORY_S = 900.0
+#: To begin with, a device is thought to be lost once in so many seconds.
+_SELDOM_S = 3600.0
+_MAX_KNOWN = 4096
+#: What an unknown way takes: there and back, in seconds, and bytes a second.
+_TRIP_S, _RATE = 0.03, 4e6
+_SMALL = 16 * 1024
+
+
+class Level(msgspec.Struct):
+    """A positive quantity that is seen again and again.
+
+    Attributes:
+        mean: of its logarithm.
+        deviation: mean deviation of its logarithm.
+        count: how often it was seen.
+    """
+
+    mean: float = 0.0
+    deviation: float = 0.0
+    count: int = 0
+
+    @property
+    def median(self) -> float:
+        """What it is half of the time, or less."""
+        return exp(self.mean)
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of its logarithm; wider while little was seen."""
+        if not self.count:
+            return UNKNOWN_SPREAD
+        known = max(LEAST_SPREAD, _PER_DEVIATION * self.deviation)
+        return sqrt(known**2 + CARRIED_SPREAD**2 / self.count**2)
+
+    def see(self, value: float) -> None:
+        """It was `value` this time."""
+        new = log(max(value, _SHORTEST_S))
+        if not self.count:
+            self.mean, self.deviation, self.count = new, 0.0, 1
+            return
+        limit = CLIP * max(self.spread, LEAST_SPREAD)
+        surprise = min(max(new - self.mean, -limit), limit)
+        self.count += 1
+        self.mean += surprise * max(GAIN, 1.0 / self.count)
+        gain = max(SPREAD_GAIN, 1.0 / self.count)
+        self.deviation += (abs(surprise) - self.deviation) * gain
+
+    def see_at_least(self, value: float) -> None:
+        """It was given up at `value`: all that is known is that it was no less."""
+        if self.count and log(max(value, _SHORTEST_S)) > self.mean:
+            self.see(value)
+
+
+class Way(msgspec.Struct):
+    """The way to a device: what a word takes, what bytes take, how often it breaks.
+
+    Attributes:
+        trip: seconds of a run with little to send, besides waiting and work.
+        per_byte: seconds a byte of a large one.
+        losses: how often the device was lost, forgetting.
+        watched_s: for how long it was in reach, forgetting.
+    """
+
+    trip: Level
+    per_byte: Level
+    losses: float = 1.0
+    watched_s: float = _SELDOM_S
+
+    def transfer_s(self, size: int) -> float:
+        """What sending so many bytes there and back takes, half of the time."""
+        trip_s = self.trip.median if self.trip.count else _TRIP_S
+        per_byte_s = self.per_byte.median if self.per_byte.count else 1.0 / _RATE
+        return trip_s + (size * per_byte_s if size > _SMALL else 0.0)
+
+    def see(self, size: int, seconds: float) -> None:
+        """Sending so many bytes took so long, besides waiting and work."""
+        if size <= _SMALL:
+            self.trip.see(max(seconds, 1e-4))
+            return
+        trip_s = self.trip.median if self.trip.count else 0.0
+        self.per_byte.see(max(seconds - trip_s, 1e-4) / size)
+
+    @property
+    def loss_per_s(self) -> float:
+        """How often the device is lost, in 1/s."""
+        return self.losses / self.watched_s
+
+    def watch(self, seconds: float) -> None:
+        """It was in reach for so long."""
+        kept = 0.5 ** (seconds / _LOSS_MEMORY_S)
+        # what is forgotten gives way to what is thought to begin with
+        self.losses = self.losses * kept + (1.0 - kept)
+        self.watched_s = (self.watched_s * kept + _SELDOM_S * (1.0 - kept)) + seconds
+
+    def lose(self) -> None:
+        """It was lost."""
+        self.losses += 1.0
+        if self.losses > 3.0:  # it is no accident: what was thought first is forgotten
+            self.watched_s = max(1.0, self.watched_s - _SELDOM_S)
+
+
+class Work(msgspec.Struct, frozen=True):
+    """What a task takes on a device: median in seconds, and spread of its logarithm."""
+
+    median_s: float
+    spread: float
+
+
+class Estimates:
+    """What this device knows of all: tasks on devices, and ways to them."""
+
+    def __init__(self) -> None:
+        self._work: OrderedDict[tuple[str, str], Level] = OrderedDict()
+        self._ways: dict[str, Way] = {}
+
+    def way(self, device: str) -> Way:
+        """The way to a device."""
+        if device not in self._ways:
+            self._ways[device] = Way(Level(), Level())
+        return self._ways[device]
+
+    def level(self, device: str, task: str) -> Level:
+        """What is known first hand of a task on a device."""
+        at = device, task
+        if at not in self._work:
+            self._work[at] = Level()
+            if len(self._work) > _MAX_KNOWN:
+                self._work.popitem(last=False)
+        self._work.move_to_end(at)
+        return self._work[at]
+
+    def work(
+        self,
+        device: str,
+        task: str,
+        cost: Cost,
+        benchmark_s: float,
+        told: Work | None = None,
+        here: tuple[str, float] | None = None,
+    ) -> Work:
+        """What a task takes on a device.
+
+        Args:
+            device: the device.
+            task: the task's name.
+            cost: its class.
+            benchmark_s: of that device.
+            told: what the device says of itself, if it ran the task before.
+            here: id and benchmark of a device on which it may be known better.
+        """
+        level = self.level(device, task)
+        if level.count:
+            return Work(level.median, level.spread)
+        if told is not None:
+            return Work(told.median_s, max(told.spread, LEAST_SPREAD))
+        if here is not None and here[0] != device:
+            known = self.level(here[0], task)
+            if known.count:
+                median_s = known.median * benchmark_s / here[1]
+                return Work(median_s, known.spread + CARRIED_SPREAD)
+        return Work(PRIOR_S[cost] * benchmark_s / REFERENCE_S, UNKNOWN_SPREAD)
