@@ -64,6 +64,13 @@ class Living(msgspec.Struct):
     trust: Trust
     keeper: Keeper
     got: list[Received]
+    keeping: asyncio.Task[None] | None = None
+
+    @property
+    def end(self) -> BaseException | None:
+        """What ended its keeper, None while it runs."""
+        task = self.keeping
+        return task.exception() if task is not None and task.done() else None
 
     async def wants(
         self, owner: str, path: str, purpose: Purpose = Purpose.ARRIVAL
@@ -127,10 +134,8 @@ class House:
                     load_household(folder), config, link, trust, link.reopen
                 )
                 living = Living(link, trust, keeper, [])
-                tasks = [
-                    asyncio.create_task(keeper.run()),
-                    asyncio.create_task(self.read(living)),
-                ]
+                living.keeping = asyncio.create_task(keeper.run())
+                tasks = [living.keeping, asyncio.create_task(self.read(living))]
                 try:
                     yield living
                 finally:

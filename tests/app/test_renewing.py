@@ -16,6 +16,7 @@ from trivet.app.renewing import LateDoor, Renewing, current_identity
 from trivet.domain import (
     DeviceKind,
     RefusedError,
+    RevokedError,
     SetupError,
     UnreachableError,
     UsageError,
@@ -166,7 +167,7 @@ async def test_an_address_that_is_none_is_the_callers_mistake(house: House) -> N
 async def test_attack_a_revoked_device_starts_late(house: House) -> None:
     revoke(house.home, "car", reason="stolen", now=NOW)
     async with house.open_door():
-        with pytest.raises(RefusedError, match="has ended and was not renewed"):
+        with pytest.raises(RevokedError, match="car, was revoked by an issuer of ours"):
             await house.start(house.address)
     assert house.ended < NOW
 

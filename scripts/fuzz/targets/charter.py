@@ -22,6 +22,7 @@ from trivet.domain.wire import Ack, encode
 from trivet.fabric import certificate, charter, seal
 from trivet.fabric.charter import Charter, Member, newer, read_charter
 from trivet.fabric.envelope import Opener, Sealer
+from trivet.fabric.notice import read_notice, write_notice
 from trivet.fabric.request import fingerprint, public_der
 from trivet.fabric.signature import seal as sign_as
 
@@ -120,6 +121,24 @@ def _sealed_key(data: bytes) -> None:
     assert seal.unseal_with(DEVICE.real, "issuer of ours", data) == b"a key"
 
 
+# --- a notice that a device is out ---------------------------------------------------
+
+
+def _notice(data: bytes) -> None:
+    found = read_notice(data)
+    if found is None:
+        return
+    try:
+        carried = charter.carry(SIGNED, (found,))
+        kept = newer(SIGNED, carried)
+    except WireError:
+        return
+    known = read_charter(kept, [_PEM]).revoked  # by an issuer's word alone
+    assert {(r.device, r.signature) for r in known} <= _WORDS, known
+
+
+_WORDS = {(r.device, r.signature) for r in _REVOKED}
+
 TARGETS: Makers = {
     "charter": lambda: Target(
         "charter",
@@ -152,6 +171,15 @@ TARGETS: Makers = {
         codec=MSGPACK,
         head=1,
         slowness=2,
+    ),
+    "notice": lambda: Target(
+        "notice",
+        tuple(write_notice(CHARTER, r.device, r.fingerprint) for r in _REVOKED[:1]),
+        _notice,
+        (WireError,),
+        codec=MSGPACK,
+        head=17,
+        slowness=5,
     ),
     "sealed-key": lambda: Target(
         "sealed-key", _sealed_keys(), _sealed_key, (ValueError,), slowness=5
