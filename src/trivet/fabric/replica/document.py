@@ -131,28 +131,28 @@ class StateDocument:
             touched = self._doc.get_changed_containers_in(first, span.end - span.start)
             return frozenset(map(self._root, touched))
 
-    def compact(self, known: Counters) -> tuple[bytes, dict[int, int]] | None:
-        """The state at a version that all later operations build on, and that version.
+    def ground_below(self, known: Counters) -> dict[int, int]:
+        """The latest version that all operations beyond it build on.
 
         Args:
-            known: what every device has seen.
+            known: what every device has seen; the version is at most that.
 
         Returns:
-            A shallow snapshot without later operations, and what it covers: at most
-            `known`, less where operations that are concurrent to it must find their
-            ground. None if nothing can be forgotten.
+            What it covers; nothing if it is the beginning.
         """
         with guarded("the state"):
             seen = self._doc.vv_to_frontiers(_vector(known))
             trial = _empty()
             trial.import_(self._doc.export(ExportMode.ShallowSnapshot(seen)))
-            ground = trial.shallow_since_frontiers
-            covered = self._doc.frontiers_to_vv(ground)
-            if covered is None or not _counters(covered):
-                return None
-            past = self._doc.fork_at(ground)
-            blob = past.export(ExportMode.ShallowSnapshot(ground))
-            return blob, _counters(covered)
+            covered = self._doc.frontiers_to_vv(trial.shallow_since_frontiers)
+            return {} if covered is None else _counters(covered)
+
+    def snapshot(self) -> bytes:
+        """The state as it is now, without the operations that led to it."""
+        with guarded("the state"):
+            return self._doc.export(
+                ExportMode.ShallowSnapshot(self._doc.oplog_frontiers)
+            )
 
     def _make(self, change: Change) -> None:
         if isinstance(change, Put):

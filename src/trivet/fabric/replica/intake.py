@@ -30,10 +30,13 @@ from trivet.fabric.replica.update import (
     read_update,
     sign,
 )
+from trivet.fabric.replica.vector import MAX_PEERS
 
 log = logging.getLogger("trivet.fabric")
 
 _VOUCHER = "state voucher"
+#: Incarnations of one device: it takes a new one when it was restored, and else not.
+MAX_INCARNATIONS = 128
 
 
 class Roll(Protocol):
@@ -204,6 +207,8 @@ class _Taking:
         who = claim.author, claim.fingerprint, claim.incarnation
         if known is not None and who != known[:3]:
             raise WireError(f"an update of {claim.author} under another's number")
+        if known is None:
+            self._check_room(claim.author)
         if self._is_known(update):
             return
         span = read_span(claim.data)
@@ -219,6 +224,17 @@ class _Taking:
         if update.peer == journal.peer:  # so this device forgot what it wrote
             log.warning("%s: restored from a backup: writes anew", journal.device)
             journal.renew()
+
+    def _check_room(self, author: str) -> None:
+        heads = self._journal.heads.values()
+        if (
+            len(heads) >= MAX_PEERS
+            or sum(known.author == author for known in heads) >= MAX_INCARNATIONS
+        ):
+            raise RefusedError(
+                f"{author} writes under too many numbers",
+                hint="its clock or disk is at fault, or it floods: look at it",
+            )
 
     def _is_known(self, update: Update) -> bool:
         """Whether it is here already.

@@ -37,6 +37,7 @@ from trivet.fabric.replica.update import (
     read_update,
     sign_update,
 )
+from trivet.fabric.replica.vector import Head
 
 log = logging.getLogger("trivet.fabric")
 
@@ -93,6 +94,11 @@ class Journal:
     def peer(self) -> int:
         """Loro's number of this device, as it writes now."""
         return peer_of(self.fingerprint, self._incarnation)
+
+    @property
+    def vector(self) -> dict[int, Head]:
+        """How far each peer is known."""
+        return {peer: known.head for peer, known in self.heads.items()}
 
     def values(self) -> dict[str, object]:
         """All that stands in the document, by root."""
@@ -237,18 +243,25 @@ class Journal:
 
     def compact(self, known: dict[int, int]) -> bool:
         """Let a snapshot stand for what everybody has seen; whether any gave way."""
-        made = self._doc.compact(known)
-        if made is None:
-            return False
-        snapshot, covered = made
+        covered = self._doc.ground_below(known)
         heads = {peer: self._head_at(peer, end) for peer, end in covered.items()}
         sound = {peer: head for peer, head in heads.items() if head is not None}
-        if len(sound) < len(heads) or sound == self.ground:
+        if not covered or len(sound) < len(heads) or sound == self.ground:
             return False
-        updates = map(read_update, (row.raw for row in self.store.rows()))
-        later = [u.claim.data for u in updates if u.claim.end > covered.get(u.peer, 0)]
+        earlier: list[bytes] = []
+        later: list[bytes] = []
+        for row in self.store.rows():
+            update = read_update(row.raw)
+            is_covered = update.claim.end <= covered.get(update.peer, 0)
+            (earlier if is_covered else later).append(update.claim.data)
+        kept = self.store.ground()
+        past = StateDocument.of(self.peer, kept and kept[0], earlier)
+        snapshot = past.snapshot()
         trial = StateDocument.of(self.peer, snapshot, later)
-        if (trial.values(), trial.counters()) != (self.values(), self._doc.counters()):
+        if past.counters() != covered or (trial.values(), trial.counters()) != (
+            self.values(),
+            self._doc.counters(),
+        ):
             return False
         with self.transaction():
             self.store.set_ground(snapshot, heads_to_bytes(sound))

@@ -102,7 +102,18 @@ class Replica:
     def vector(self) -> dict[int, Head]:
         """How far it knows each peer."""
         with self._lock:
-            return {peer: known.head for peer, known in self._journal.heads.items()}
+            return self._journal.vector
+
+    def writes_as(self, peer: int) -> bool:
+        """Whether this device writes under that number now."""
+        with self._lock:
+            return peer == self._journal.peer
+
+    def author_of(self, peer: int) -> str:
+        """The device that wrote under a number; empty when it is not known."""
+        with self._lock:
+            known = self._journal.heads.get(peer)
+            return "" if known is None else known.author
 
     @property
     def size(self) -> tuple[int, int]:
@@ -244,10 +255,10 @@ class Replica:
             proof: this device's own statement, as the giver kept it.
 
         Returns:
-            The roots that there are.
+            The roots that there are; none if it brings nothing new.
 
         Raises:
-            RefusedError: the giver is no member, or there is no need.
+            RefusedError: the giver is no member, or this device never had all that.
             WireError: it is not what it says.
             SetupError: it cannot be kept; the state is as it was.
         """
@@ -257,6 +268,10 @@ class Replica:
             ground = read_ground(raw, self._household, self._roll().keys)
             if ground.giver != giver:
                 raise WireError(f"a ground of {ground.giver} that {giver} gives")
+            if covers(
+                self.vector, {peer: known.head for peer, known in ground.heads.items()}
+            ):
+                return frozenset()
             self._check_need(ground, proof)
             ends = {peer: known.end for peer, known in ground.heads.items()}
             if read_snapshot(ground.data) != ends:
@@ -272,8 +287,6 @@ class Replica:
     def _check_need(self, ground: Ground, proof: bytes) -> None:
         journal = self._journal
         ends = {peer: known.head for peer, known in ground.heads.items()}
-        if covers(self.vector, ends):
-            raise RefusedError("a ground that brings nothing new")
         if all(known.author == self.device for known in journal.heads.values()):
             return
         if proof:

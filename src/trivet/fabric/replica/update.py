@@ -37,8 +37,8 @@ from trivet.domain.sample import DeviceId
 from trivet.fabric.request import fingerprint as fingerprint_of
 
 VERSION = 1
-#: Bytes of an update; several fit into one message.
-MAX_BYTES = 160 * 1024
+#: Bytes of an update; one fits into a message, vector and all.
+MAX_BYTES = 128 * 1024
 #: Operations of one incarnation: Loro counts them in 32 bits.
 MAX_OPERATIONS = (1 << 31) - 1
 #: What the first update of an incarnation follows.

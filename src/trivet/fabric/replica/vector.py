@@ -24,7 +24,7 @@ from trivet.fabric.replica.update import (
 )
 
 #: Peers of a household's state, all incarnations of all devices there ever were.
-MAX_PEERS = 4096
+MAX_PEERS = 2048
 MAX_BYTES = MAX_PEERS * 24 + 512
 _MARK = 8
 

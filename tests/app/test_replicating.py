@@ -1,0 +1,250 @@
+"""Running devices keep even: what one writes the others have, whoever was away."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.fabric.replica.household import House, content, roll_of
+
+from trivet.app import partner, replicating
+from trivet.app.replicating import Replicating
+from trivet.domain import RefusedError, SetupError, UsageError
+from trivet.domain.wire import Document
+from trivet.fabric import MemoryFabric
+from trivet.fabric.link import Link
+from trivet.fabric.replica import Add, Item, Put, Replica
+
+LIMIT_S = 30.0
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+    monkeypatch.setattr(partner, "RELAY_S", 0.01)
+    return House(tmp_path)
+
+
+class Living(msgspec.Struct):
+    """A device that runs."""
+
+    link: Link
+    replica: Replica
+    replicating: Replicating
+
+
+@asynccontextmanager
+async def living(
+    house: House, fabric: MemoryFabric, device: str
+) -> AsyncIterator[Living]:
+    with house.open(device) as replica:
+        async with fabric.open_session(device) as link:
+            made = Replicating(link, replica, lambda: house.roll)
+            task = asyncio.create_task(made.run())
+            try:
+                yield Living(link, replica, made)
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(LIMIT_S):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
+async def test_what_was_written_apart_comes_together_on_contact(house: House) -> None:
+    fabric = MemoryFabric()
+    async with living(house, fabric, "home") as home:
+        await home.replicating.write(Put("people/ada/name", "Ada"))
+        async with living(house, fabric, "phone") as phone:
+            await phone.replicating.write(Add("groceries", "milk"))
+            await until(lambda: len(content(home.replica)) == 2)
+            await until(lambda: content(home.replica) == content(phone.replica))
+
+
+async def test_a_write_is_there_at_once_and_told(house: House) -> None:
+    fabric = MemoryFabric()
+    async with (
+        living(house, fabric, "home") as home,
+        living(house, fabric, "phone") as phone,
+    ):
+        told: list[frozenset[str]] = []
+        phone.replicating.on_change(told.append)
+        watch = phone.replicating.watch()
+        changed = asyncio.ensure_future(anext(watch))
+        await home.replicating.write(Put("settings/a", 1))
+        await until(lambda: phone.replicating.state.settings == {"a": 1})
+        assert await asyncio.wait_for(changed, LIMIT_S) == {"settings"}
+        assert told == [frozenset({"settings"})]
+        await watch.aclose()
+
+
+async def test_two_that_never_meet_keep_even_through_a_third(house: House) -> None:
+    fabric = MemoryFabric()
+    async with (
+        living(house, fabric, "phone") as phone,
+        living(house, fabric, "car") as car,
+    ):
+        phone.link.bar("car")
+        car.link.bar("phone")
+        async with living(house, fabric, "home"):
+            await phone.replicating.write(Put("settings/a", 1))
+            await until(lambda: car.replicating.state.settings == {"a": 1})
+            await car.replicating.write(Put("settings/b", 2))
+            await until(lambda: len(phone.replicating.state.settings) == 2)
+
+
+async def test_what_is_written_at_once_is_one_update(house: House) -> None:
+    fabric = MemoryFabric()
+    async with living(house, fabric, "home") as home:
+        writes = (home.replicating.write(Put(f"settings/k{i}", i)) for i in range(500))
+        await asyncio.gather(*writes)
+        assert len(home.replicating.state.settings) == 500
+        assert home.replica.size[0] < 50
+
+
+async def test_a_write_that_cannot_be_is_its_writer_s_alone(house: House) -> None:
+    fabric = MemoryFabric()
+    async with living(house, fabric, "home") as home:
+        done = await asyncio.gather(
+            home.replicating.write(Put("settings/a", 1)),
+            home.replicating.write(Put("no/such/root", 1)),
+            home.replicating.write(),
+            home.replicating.write(Put("settings/b", 2)),
+            return_exceptions=True,
+        )
+        assert [type(one) for one in done] == [
+            type(None),
+            UsageError,
+            UsageError,
+            type(None),
+        ]
+        assert home.replicating.state.settings == {"a": 1, "b": 2}
+
+
+async def test_a_full_disk_refuses_all_that_waited(house: House) -> None:
+    fabric = MemoryFabric()
+    async with living(house, fabric, "home") as home:
+        await home.replicating.write(Put("settings/a", 1))
+        store = home.replica._journal.store
+        [pages] = store.one("PRAGMA page_count")
+        store.run(f"PRAGMA max_page_count = {pages}")
+        done = await asyncio.gather(
+            *(home.replicating.write(Put(f"settings/k{i}", "x" * 9000)) for i in "12"),
+            return_exceptions=True,
+        )
+        assert [type(one) for one in done] == [SetupError, SetupError]
+        assert home.replicating.state.settings == {"a": 1}
+        store.run("PRAGMA max_page_count = 1000000")
+        await home.replicating.write(Put("settings/b", 2))
+        assert home.replicating.state.settings == {"a": 1, "b": 2}
+
+
+async def test_more_than_fits_into_a_message_comes_in_parts(house: House) -> None:
+    fabric = MemoryFabric()
+    with house.open("home") as home:
+        for n in range(60):
+            home.write(Put(f"settings/k{n}", f"{n:04}" * 4000))
+        assert home.size[1] > 3 * 200_000
+        expected = content(home)
+    async with (
+        living(house, fabric, "home"),
+        living(house, fabric, "phone") as phone,
+    ):
+        await until(lambda: content(phone.replica) == expected)
+
+
+async def test_a_new_device_starts_from_a_ground_and_the_updates_since(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"COMPACT_S": 0.05, "MANY": 20}.items():
+        monkeypatch.setattr(replicating, name, value)
+    monkeypatch.setattr(partner, "SYNC_S", 0.1)
+    house.roll = roll_of("home", "phone")
+    fabric = MemoryFabric()
+    async with (
+        living(house, fabric, "home") as home,
+        living(house, fabric, "phone") as phone,
+    ):
+        for n in range(40):
+            await home.replicating.write(Put(f"settings/k{n}", n))
+        await until(lambda: home.replica.ground() is not None)
+        await until(lambda: phone.replica.ground() is not None)
+        await home.replicating.write(Put("settings/later", 1))
+        house.roll = roll_of("home", "phone", "car")
+        async with living(house, fabric, "car") as car:
+            await car.replicating.write(Put("settings/mine", 1))
+            await until(lambda: len(car.replicating.state.settings) == 42)
+            await until(lambda: content(home.replica) == content(car.replica))
+            await until(lambda: content(phone.replica) == content(car.replica))
+            assert car.replicating.faults == {}
+
+
+async def test_attack_a_guest_asks_and_gives_in_vain(house: House) -> None:
+    fabric = MemoryFabric()
+    house.roll = roll_of("home", guests=("phone",))
+    async with (
+        living(house, fabric, "home") as home,
+        fabric.open_session("phone") as phone,
+    ):
+        await home.replicating.write(Put("settings/a", 1))
+        with pytest.raises(RefusedError, match="guest"):
+            await phone.ask("home", "state", Document("state", b""))
+
+
+@pytest.mark.parametrize("body", [b"", b"\x00" * 40, b"\x93\xa4pull\x01\x02", b"\xc1"])
+async def test_attack_what_is_no_question_is_refused(house: House, body: bytes) -> None:
+    fabric = MemoryFabric()
+    async with (
+        living(house, fabric, "home") as home,
+        fabric.open_session("phone") as phone,
+    ):
+        with pytest.raises(RefusedError, match="malformed"):
+            await phone.ask("home", "state", Document("state", body))
+        assert home.replicating.state.is_empty
+
+
+async def test_items_are_on_the_list_in_one_order_everywhere(house: House) -> None:
+    fabric = MemoryFabric()
+    async with (
+        living(house, fabric, "home") as home,
+        living(house, fabric, "phone") as phone,
+    ):
+        await asyncio.gather(
+            *(home.replicating.write(Add("todo", f"h{n}")) for n in range(20)),
+            *(phone.replicating.write(Add("todo", f"p{n}")) for n in range(20)),
+        )
+        await until(lambda: len(home.replicating.state.lists["todo"]) == 40)
+        await until(lambda: content(home.replica) == content(phone.replica))
+        assert Item("p7") in home.replicating.state.lists["todo"]
+
+
+async def test_a_damaged_partner_does_not_end_the_others(house: House) -> None:
+    """What one device answers wrongly is told, and the rest goes on."""
+    fabric = MemoryFabric()
+
+    async def nonsense(asker: str, message: object) -> Document:
+        return Document("state", b"nonsense")
+
+    async with (
+        fabric.open_session("car", answers={"state": nonsense}),
+        living(house, fabric, "home") as home,
+        living(house, fabric, "phone") as phone,
+    ):
+        await home.replicating.write(Put("settings/a", 1))
+        await until(lambda: phone.replicating.state.settings == {"a": 1})
+        await until(lambda: "malformed" in home.replicating.faults.get("car", ""))
+
+
+def test_the_file_is_durable_when_it_says_so(house: House) -> None:
+    with house.open("home") as home:
+        store = home._journal.store
+        assert store.one("PRAGMA journal_mode") == ("wal",)
+        assert store.one("PRAGMA synchronous") == (2,)  # FULL
+    assert sqlite3.sqlite_version_info >= (3, 37)  # STRICT tables
