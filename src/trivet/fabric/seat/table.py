@@ -11,6 +11,7 @@ from random import Random
 from trivet.domain.error import RefusedError, UsageError, WireError
 from trivet.fabric.seat.book import Book
 from trivet.fabric.seat.candidate import Candidate
+from trivet.fabric.seat.fence import Fence
 from trivet.fabric.seat.view import Send, Standing, View
 from trivet.fabric.seat.voter import Voter
 from trivet.fabric.seat.word import (
@@ -52,6 +53,7 @@ class Table:
         self.me = me
         self._roll = roll
         self.voter = Voter(me, book, roll, now)
+        self.fence = Fence(self.voter)
         self.candidates = {
             seat: Candidate(seat, self.voter, view, rng, now)
             for seat, view in views.items()

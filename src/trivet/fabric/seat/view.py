@@ -77,3 +77,23 @@ class Send(msgspec.Struct, frozen=True):
 
     device: str
     word: Word
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """What a device may do for a seat now.
+
+    Attributes:
+        seat: the seat.
+        device: the device.
+        token: goes with each act, to the fence of whose actuator it is.
+        standing: HOLDING, or ALONE.
+    """
+
+    seat: str
+    device: str
+    token: int
+    standing: Standing
+
+    def may_act_on(self, owner: str) -> bool:
+        """Whether it may act on things of `owner`; empty for any device's."""
+        return self.standing is Standing.HOLDING or owner == self.device

@@ -12,7 +12,6 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from trivet.domain.error import RefusedError
 from trivet.fabric.seat.book import MAX_SEATS, Book, Page, Record
 from trivet.fabric.seat.timing import HEIR_S, PROMISE_S, ROUND_S
 from trivet.fabric.seat.word import MAX_ROLLS, Bid, Denial, Promise, Release, Roll, Why
@@ -134,30 +133,6 @@ class Voter:
         if record.won != token:
             seats = {**self._page.seats, seat: replace(record, won=token)}
             self._keep(replace(self._page, seats=seats))
-
-    def admit(self, seat: str, token: int, asker: str) -> None:
-        """Let a device act here for a seat, or raise: the fence at a resource.
-
-        Since every promise is kept, the greatest token promised here is also the
-        greatest that anybody can have acted with here.
-
-        Raises:
-            RefusedError: the token is not that of the newest device that this voter
-                promised the seat to.
-        """
-        record = self._page.seats.get(seat)
-        wish = f"{asker} acts for the seat {seat!r} with token {token}"
-        if record is None:
-            raise RefusedError(
-                f"{wish}, which {self.me} has promised to nobody",
-                hint="a seat is held by promises of a majority; ask again in a moment",
-            )
-        is_right = record.floor <= token <= record.token
-        if record.holder != asker or not is_right:
-            raise RefusedError(
-                f"{wish}; here it is {record.holder}'s with token {record.token}",
-                hint=f"{asker} has lost the seat, or is not known here to have it yet",
-            )
 
     # --- how it decides ---------------------------------------------------------------
 
