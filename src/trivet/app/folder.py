@@ -42,6 +42,11 @@ def ledger_file(folder: Path, device: str) -> Path:
     return folder / f"ledger-{device}.db"
 
 
+def history_file(folder: Path, device: str) -> Path:
+    """The samples that a device keeps."""
+    return folder / f"history-{device}.db"
+
+
 def witness_file(folder: Path, device: str) -> Path:
     """What a device keeps of where others' ledgers end."""
     return folder / f"witness-{device}.bin"

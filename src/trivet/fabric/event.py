@@ -25,6 +25,8 @@ class EventKind(StrEnum):
     MEMBER = "member"
     #: the end of the ledger was given to others to keep, or theirs was found wrong
     WITNESS = "witness"
+    #: samples were deleted here, or by a device that held copies, at their owner's wish
+    FORGET = "forget"
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
