@@ -23,8 +23,7 @@ from scripts.chaos.lan import PREFIX, network
 from scripts.chaos.run import Run
 from scripts.chaos.schedule import MIX, NETWORK, Fault, Kind, make_schedule
 from scripts.chaos.table import draw
-
-SABOTAGES = ("",)
+from scripts.chaos.work.sabotage import Sabotage
 
 
 def main() -> int:
@@ -37,7 +36,9 @@ def main() -> int:
     add("--kind", action="append", choices=list(Kind), help="only these; all, if none")
     add("--list", action="store_true", help="print the schedule, and do nothing")
     add("--loopback", action="store_true", help="no namespaces, no faults of a network")
-    add("--sabotage", choices=SABOTAGES, default="", help="let nodes do this wrong")
+    add(
+        "--sabotage", choices=list(Sabotage), default="", help="let nodes do this wrong"
+    )
     add("--keep", type=Path, help="folder for journals and logs, kept in any case")
     asked = parser.parse_args()
     kinds = frozenset(Kind(kind) for kind in asked.kind or MIX)

@@ -93,10 +93,11 @@ class Answered(Record, frozen=True, tag="answered"):
 
 
 class Ran(Record, frozen=True, tag="ran"):
-    """A task is being carried out here."""
+    """A task is being carried out, by this device."""
 
     run: str
     task: str
+    by: str
 
 
 class Held(Record, frozen=True, tag="held"):
@@ -152,6 +153,17 @@ class Journal:
         os.write(self._file, msgspec.json.encode(made) + b"\n")
         if sure:
             os.fsync(self._file)
+
+
+def append(path: Path, record: Record) -> None:
+    """Add one record to a file that many processes write."""
+    made = msgspec.structs.replace(record, at=monotonic())
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.write(file, msgspec.json.encode(made) + b"\n")
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 class Book:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -65,6 +66,24 @@ class Host:
         """Let what it sends come late; with a spread, out of order too."""
         self._lan.order(f"{self.number} {delay_ms} {spread_ms}")
 
+    def pids(self) -> list[int]:
+        """All processes on this host; none where it is not apart from others."""
+        if not self.space:
+            return []
+        done = subprocess.run(
+            [_found("ip"), "netns", "pids", self.space],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return [int(pid) for pid in done.stdout.split()]
+
+    def signal_all(self, number: int) -> None:
+        """Send a signal to all processes on this host."""
+        for pid in self.pids():
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
     def _nft(self, script: str) -> None:
         _run([*self.enter, _found("nft"), "-f", "-"], script)
 
@@ -100,6 +119,7 @@ class Lan:
         self._start_wire(switch, len(names), stack)
         for host in self.hosts.values():
             _add_space(host.space, stack)
+            stack.callback(host.signal_all, signal.SIGKILL)
             _plug(host, switch)
             _add_disk(host.folder, stack)
 

@@ -68,10 +68,12 @@ class Machine:
                 start_new_session=True,
             )
 
-    def kill(self) -> bool:
-        """Kill it; whether there was anything to kill."""
+    def kill(self, *, is_all: bool = False) -> bool:
+        """Kill it, and all that it started too; whether there was anything to kill."""
         self._is_wanted = False
         was_running = self.is_running
+        if is_all:
+            self.host.signal_all(signal.SIGKILL)
         self._forget(signal.SIGKILL)
         return was_running
 
@@ -85,11 +87,13 @@ class Machine:
         self._forget(signal.SIGKILL)
 
     def freeze(self) -> bool:
-        """Stop it; whether there was anything to stop."""
+        """Stop it and all that it started; whether there was anything to stop."""
+        self.host.signal_all(signal.SIGSTOP)
         return self._send(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Let all of it go on."""
+        self.host.signal_all(signal.SIGCONT)
         self._send(signal.SIGCONT)
 
     def order(self, word: str) -> None:
@@ -158,6 +162,8 @@ class Machine:
 def unexpected(falls: Sequence[str]) -> list[str]:
     """The ends that were no error of the product's own words.
 
-    A device whose disk is full may say so and end (SetupError); a trace may not be.
+    A device whose disk is full may say so and end (SetupError), and so may one that was
+    shut out (RevokedError); a trace may not be.
     """
-    return [fall for fall in falls if "SetupError: " not in fall]
+    words = ("SetupError: ", "RevokedError: ")
+    return [fall for fall in falls if not any(word in fall for word in words)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from time import monotonic
 
@@ -16,15 +16,20 @@ from scripts.chaos.check.ledger import (
     check_shut_out,
     read_entries,
 )
+from scripts.chaos.check.state import State, check_charters, check_equal, check_writes
+from scripts.chaos.check.task import check_answers, check_runs
 from scripts.chaos.check.verdict import Verdict
 from scripts.chaos.founding import HOME, found, shut_out, wishes
-from scripts.chaos.journal import Shut, Sighted, read_book
+from scripts.chaos.journal import Ran, Shut, Sighted, read_book, read_lines
 from scripts.chaos.lan import Lan
 from scripts.chaos.machine import Machine, unexpected
 from scripts.chaos.schedule import Fault, Kind
 from scripts.chaos.strike import Strike
 from scripts.chaos.table import Outcome
+from scripts.chaos.work.charter import version_of
 from scripts.chaos.work.setting import Settings
+from scripts.chaos.work.state import open_replica, read_state
+from scripts.chaos.work.task import RUNS
 
 from trivet.app.folder import identity_folder, ledger_file
 from trivet.fabric.certificate import key_from_pem
@@ -65,6 +70,8 @@ class Run:
         self._seed, self._say = seed, say
         self._journals = folder / "journal"
         self._struck: Counter[Kind] = Counter()
+        #: versions when it was quiet: who is shut out later may not hear of it
+        self._kept_charters: Mapping[str, int] = {}
         for made in (self._journals, folder / "log"):
             made.mkdir(parents=True, exist_ok=True)
         self._library = clock.build(folder)
@@ -93,6 +100,7 @@ class Run:
             overlapping = self._strike_all()
             took_s = monotonic() - began
             quiet_s, missing = self._heal()
+            self._kept_charters = self._versions()
             self._say(f"quiet after {quiet_s} s; the last device is shut out")
             self._shut_out()
             for machine in self._machines.values():
@@ -166,6 +174,8 @@ class Run:
         for machine in self._machines.values():
             machine.kill()
         self._start_all()
+        for machine in self._machines.values():
+            machine.order("quiet")
         took_s = self._wait(QUIET_S, self._missing)
         return took_s, "" if took_s is not None else self._missing()
 
@@ -210,6 +220,11 @@ class Run:
             elif not owners <= set(last[0].flowing):
                 silent = owners - set(last[0].flowing)
                 faults.append(f"{name} hears nothing of {', '.join(sorted(silent))}")
+        states = {s.state for n in self._devices for s in book.of(n, Sighted)[-1:]}
+        if len(states) > 1:
+            faults.append("the replicas are not even")
+        if len(set(self._versions().values())) > 1:
+            faults.append(f"charters differ: {self._versions()}")
         return "; ".join(faults)
 
     def _judge(self) -> list[Verdict]:
@@ -222,12 +237,33 @@ class Run:
             for fall in unexpected(machine.falls)
         ]
         lives = sum(machine.life for machine in self._machines.values())
+        lines = read_lines(self._folder / RUNS)
+        ran = [line for line in lines if isinstance(line, Ran)]
+        states = self._states()
         return [
+            check_writes(book, states),
+            check_equal(states),
+            check_runs(book, ran),
+            check_answers(book, ran),
             check_chains(book, files, self._keys()),
             check_disclosures(book, dict(read_entries(files))),
+            check_charters(book, self._kept_charters),
             check_shut_out(book, self._devices[-1]),
             Verdict("no device fails but in its own words", lives, "starts", falls),
         ]
+
+    def _states(self) -> dict[str, State]:
+        """What each device holds of the state, read from its disk."""
+        found = {}
+        for name, host in self._lan.hosts.items():
+            with closing(open_replica(host.folder, name)) as replica:
+                found[name] = read_state(replica)
+        return found
+
+    def _versions(self) -> dict[str, int]:
+        """The version of the charter that each device keeps."""
+        hosts = self._lan.hosts.values()
+        return {host.name: version_of(host.folder) for host in hosts}
 
     def _keys(self) -> Mapping[str, Key]:
         found_keys = {}

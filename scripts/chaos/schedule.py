@@ -16,7 +16,7 @@ import msgspec
 class Kind(StrEnum):
     """What is done to a device."""
 
-    #: its process is killed and started anew
+    #: its process is killed and started anew; with an amount, all that it started too
     KILL = "kill"
     #: its process is stopped and goes on
     FREEZE = "freeze"
@@ -46,7 +46,8 @@ class Fault(msgspec.Struct, frozen=True):
         at_s: when it begins, in seconds from the start.
         for_s: how long it goes on, in seconds.
         peer: whom a deaf device does not hear; empty for all.
-        amount: percent lost; milliseconds of delay; seconds that the clock jumps.
+        amount: percent lost; milliseconds of delay; seconds that the clock jumps; 1 if
+            all processes are killed.
     """
 
     number: int
@@ -106,6 +107,7 @@ GAP_S = 0.95
 BREATH_EVERY, BREATH_S = 50, 8.0
 HOUR_S = 3600
 _UNIT = {
+    Kind.KILL: " (all)",
     Kind.LOSS: " %",
     Kind.DELAY: " ms",
     Kind.REORDER: " ms",
@@ -171,6 +173,8 @@ def _choose(
 
 
 def _amount(random: Random, kind: Kind) -> int:
+    if kind is Kind.KILL:
+        return random.randint(0, 1)
     if kind is Kind.LOSS:
         return random.randint(5, 30)
     if kind in (Kind.DELAY, Kind.REORDER):

@@ -28,7 +28,7 @@ class Strike:
         fault, machine, host = self.fault, self._machine, self._host
         match fault.kind:
             case Kind.KILL:
-                return machine.kill()
+                return machine.kill(is_all=bool(fault.amount))
             case Kind.FREEZE:
                 return machine.freeze()
             case Kind.CUT:

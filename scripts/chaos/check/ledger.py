@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from scripts.chaos.check.verdict import Verdict
@@ -19,7 +19,7 @@ from trivet.fabric.ledger_chain import Entry, Key, parse_head
 def check_chains(
     book: Book, files: Mapping[str, Path], keys: Mapping[str, Key]
 ) -> Verdict:
-    """Every chain holds, up to the last end that its device saw acknowledged."""
+    """Every chain holds, and goes through every end that its device ever saw."""
     broken, entries = [], 0
     for device, path in files.items():
         witness = [line.head for line in book.of(device, Witnessed)]
@@ -29,13 +29,22 @@ def check_chains(
         try:
             with Ledger(path, device, key=keys[device]) as ledger:
                 verdict = ledger.verify(parse_head(witness[-1]))
+                gone = _missing(ledger, witness)
         except TrivetError as error:
             broken.append(f"{device}: {error}")
             continue
         entries += verdict.entries
         if not verdict.is_sound:
             broken.append(f"{device}: {verdict.fault} at {verdict.seq}")
+        broken += [f"{device}: it no more goes through {head}" for head in gone]
     return Verdict("ledgers whole", entries, "entries", broken)
+
+
+def _missing(ledger: Ledger, witness: Iterable[str]) -> list[str]:
+    """The ends of it that were seen, and through which it does not go."""
+    hashes = {entry.seq: entry.hash for entry in ledger.entries()}
+    heads = [parse_head(text) for text in witness]
+    return [str(h) for h in heads if h.seq and hashes.get(h.seq) != h.hash]
 
 
 def check_disclosures(book: Book, entries: Mapping[str, Sequence[Entry]]) -> Verdict:
