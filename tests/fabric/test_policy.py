@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from trivet.domain import DeviceKind
 from trivet.domain.lease import EXACTNESS_M, Purpose
@@ -189,6 +190,140 @@ def test_the_guides_example_does_what_it_says() -> None:
     assert ours.decide(roughly).rule == "we-see-each-other"
     assert not ours.decide(receive(PHONE, PHONE, "location", "display")).is_allowed
     assert not shipped_policy().decide(roughly).is_allowed
+
+
+# ------------------------------------------------------------- what is not known
+
+#: What rules that speak of circumstances say where these are not known. First the
+#: rule that decides and what matters, then whether it is allowed all the same.
+UNSURE = [
+    (
+        "car-knows-roughly",
+        "",
+        True,
+        receive(CAR, PHONE, "location", "navigation", exact_m=500, driving=None),
+    ),
+    ("", "driving", False, receive(CAR, PHONE, "location", "navigation", driving=None)),
+    (
+        "moving-car-opens-nothing",
+        "driving",
+        False,
+        command(CAR, HOME, GARAGE, "open", driving=None),
+    ),
+    (
+        "night-only-phone-opens",
+        "night",
+        False,
+        command(CAR, HOME, GARAGE, "open", night=None),
+    ),
+    (
+        "moving-car-opens-nothing",
+        "driving, night",
+        False,
+        command(CAR, HOME, GARAGE, "open", driving=None, night=None),
+    ),
+    ("", "", False, command(CAR, HOME, LOCK, "unlocked", driving=None)),
+    (
+        "car-closes-home",
+        "",
+        True,
+        command(CAR, HOME, GARAGE, "closed", driving=None, night=None),
+    ),
+    (
+        "phone-commands-home",
+        "",
+        True,
+        command(PHONE, HOME, LOCK, "unlocked", night=None, driving=None),
+    ),
+    (
+        "guest-commands-no-more",
+        "at_home",
+        False,
+        command(GUEST, HOME, LIGHT, "on", at_home=None),
+    ),
+    (
+        "guest-commands-no-more",
+        "",
+        False,
+        command(GUEST, HOME, LOCK, "unlocked", at_home=None),
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "matters", "is_allowed", "asked"), UNSURE)
+def test_what_is_not_known_is_decided_as_if_it_could_be_either(
+    rule: str, matters: str, is_allowed: bool, asked: Access
+) -> None:
+    decision = shipped_policy().decide(asked)
+    assert (decision.is_allowed, decision.rule) == (is_allowed, rule)
+    assert decision.why.partition("; not known here: ")[2] == matters
+
+
+def test_every_shipped_rule_that_speaks_of_circumstances_is_tried_without_them() -> (
+    None
+):
+    """Each decides in one case above in which what it looks at is not known."""
+    names = Circumstances.__struct_fields__
+    speaking = {
+        rule.id: {name for name in names if f"context.{name}" in rule.text}
+        for rule in shipped_policy().rules
+    }
+    tried = {
+        rule: any(
+            needed & set(asked.circumstances.unknown)
+            and any(rule == p for p in _rules_about(asked))
+            for _, _, _, asked in UNSURE
+        )
+        for rule, needed in speaking.items()
+        if needed
+    }
+    assert tried == dict.fromkeys(tried, True)
+    assert len(tried) == 6
+
+
+def _rules_about(asked: Access) -> set[str]:
+    """Rules that decide a question in some case that is possible."""
+    return {
+        shipped_policy().decide(structs.replace(asked, circumstances=case)).rule
+        for case in asked.circumstances.cases
+    }
+
+
+OWN = Policy(
+    RULE.format("a")
+    + "permit(principal, action, resource) when {!context.driving};\n"
+    + RULE.format("b")
+    + "permit(principal, action, resource) when {context.driving};\n"
+    + RULE.format("c")
+    + "forbid(principal, action, resource) when {context.night};\n"
+)
+
+
+def test_a_households_own_text_need_not_know_that_things_can_be_unknown() -> None:
+    asked = ask(HOME, CAR, "beat")
+    either = structs.replace(asked, circumstances=Circumstances(driving=None))
+    assert OWN.decide(either) == Decision(True, "a", "because")
+    unsure = structs.replace(asked, circumstances=Circumstances(None, night=None))
+    decision = OWN.decide(unsure)
+    assert (decision.is_allowed, decision.rule) == (False, "c")
+    assert decision.why == "because; not known here: night"
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from([shipped_policy(), OWN]),
+    st.deferred(lambda: questions()),
+    st.builds(Circumstances, *[st.none() | st.booleans()] * 4),
+)
+def test_what_is_allowed_while_unsure_is_allowed_whatever_turns_out(
+    rules: Policy, asked: Access, now: Circumstances
+) -> None:
+    unsure = rules.decide(structs.replace(asked, circumstances=now))
+    each = [
+        rules.decide(structs.replace(asked, circumstances=case)) for case in now.cases
+    ]
+    assert len(each) == 2 ** len(now.unknown)
+    assert unsure.is_allowed == all(answer.is_allowed for answer in each)
 
 
 # -------------------------------------------------------------- laws of any question

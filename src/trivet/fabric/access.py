@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from itertools import product
 
 import msgspec
+from msgspec.structs import astuple
 
 from trivet.domain.device import DeviceKind
 
@@ -35,7 +37,7 @@ class Party(msgspec.Struct, frozen=True):
 
 
 class Circumstances(msgspec.Struct, frozen=True):
-    """What is so now, as far as the deciding device knows.
+    """What is so now, as far as the deciding device knows; None where it does not.
 
     Attributes:
         driving: the car is moving.
@@ -44,10 +46,27 @@ class Circumstances(msgspec.Struct, frozen=True):
         night: it is between ten in the evening and six in the morning, local time.
     """
 
-    driving: bool = False
-    at_home: bool = False
-    guest_present: bool = False
-    night: bool = False
+    driving: bool | None = False
+    at_home: bool | None = False
+    guest_present: bool | None = False
+    night: bool | None = False
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Names of what is not known."""
+        return tuple(
+            name for name in self.__struct_fields__ if getattr(self, name) is None
+        )
+
+    @property
+    def cases(self) -> tuple[Circumstances, ...]:
+        """Each way that things can be, by what is known; itself if all of it is."""
+        each = [(False, True) if v is None else (v,) for v in astuple(self)]
+        return tuple(Circumstances(*case) for case in product(*each))
+
+
+#: Of a device that has not heard of anything yet.
+UNKNOWN = Circumstances(None, None, None, None)
 
 
 class Access(msgspec.Struct, frozen=True):

@@ -27,7 +27,14 @@ from trivet.domain.lease import (
     matches,
 )
 from trivet.domain.signal import Signal
-from trivet.fabric.access import Access, Circumstances, Decision, Party, Verb
+from trivet.fabric.access import (
+    UNKNOWN,
+    Access,
+    Circumstances,
+    Decision,
+    Party,
+    Verb,
+)
 from trivet.fabric.coarse import tells_position
 from trivet.fabric.event import Event, EventKind
 
@@ -79,7 +86,7 @@ class LeaseBook:
         record: Callable[[Event], object],
     ) -> None:
         self.me = me
-        self.circumstances = Circumstances()
+        self.circumstances = UNKNOWN
         self._signals = {signal.path: signal for signal in signals}
         self.policy = policy
         self._party_of = party_of

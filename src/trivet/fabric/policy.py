@@ -2,7 +2,8 @@
 
 A policy is a text that the person it protects can read: rules in Cedar, each with a
 name and a sentence. What no rule allows is refused, and a rule that forbids wins. What
-cannot be decided is refused too, and says so.
+cannot be decided is refused too, and says so. Where a circumstance is not known, only
+what the rules allow either way is allowed.
 
 Source: Cedar, https://docs.cedarpolicy.com/auth/authorization.html
 """
@@ -10,15 +11,17 @@ Source: Cedar, https://docs.cedarpolicy.com/auth/authorization.html
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
 from cedarpy import AuthzResult, Entities, PolicySet, is_authorized
+from msgspec.structs import replace
 
 from trivet.domain.error import InputError, SetupError
 from trivet.fabric import cedar
-from trivet.fabric.access import Access, Decision, Party, Verb
+from trivet.fabric.access import Access, Circumstances, Decision, Party, Verb
 from trivet.fabric.cedar import Rule
 
 __all__ = [
@@ -69,6 +72,23 @@ class Policy:
             return Decision(False, "", f"the policy could not be asked: {error!s:.300}")
 
     def _evaluate(self, access: Access) -> Decision:
+        """The answer in every case that is possible: yes only if all of them say so."""
+        cases = access.circumstances.cases
+        if len(cases) == 1:
+            return self._judge(access)
+        answers = {
+            case: self._judge(replace(access, circumstances=case)) for case in cases
+        }
+        allowed = {case for case, answer in answers.items() if answer.is_allowed}
+        if len(allowed) in (0, len(cases)):
+            return answers[cases[0]]
+        no = min((answers[case] for case in cases if case not in allowed), key=_named)
+        matter = ", ".join(_deciding(access.circumstances, allowed))
+        why = f"{no.why.rstrip('.')}; not known here: {matter}"
+        return Decision(False, no.rule, why)
+
+    def _judge(self, access: Access) -> Decision:
+        """The answer where all is known."""
         result = is_authorized(_request(access), self._set, _entities(access))
         deciding = self._deciding(result)
         if deciding and not (result.allowed and result.diagnostics.errors):
@@ -81,6 +101,22 @@ class Policy:
     def _deciding(self, result: AuthzResult) -> list[Rule]:
         names = result.diagnostics.id_annotations_by_reason.values()
         return [self._rules[name] for name in sorted(names)]
+
+
+def _named(decision: Decision) -> tuple[bool, str]:
+    """Orders answers: who is refused by a rule is told which."""
+    return not decision.rule, decision.rule
+
+
+def _deciding(now: Circumstances, allowed: Collection[Circumstances]) -> Iterator[str]:
+    """Names of what is not known and would change the answer."""
+    for name in now.unknown:
+        pairs = (
+            (replace(case, **{name: False}), replace(case, **{name: True}))
+            for case in now.cases
+        )
+        if any((no in allowed) != (yes in allowed) for no, yes in pairs):
+            yield name
 
 
 def check_text(text: str) -> list[str]:
