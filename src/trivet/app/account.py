@@ -113,7 +113,7 @@ def happened(event: Event, device: str, zone: tzinfo | None = None) -> str:
         EventKind.COMMAND: f"{event.peer} set {paths} of {device}{rule}{detail}",
         EventKind.POLICY: f"the policy of {device} changed{rule}{detail}",
         EventKind.MEMBER: f"{event.peer or device}{detail}",
-        EventKind.FORGET: f"{event.peer or device} forgot {paths}{detail}",
+        EventKind.FORGET: f"{paths} forgotten{detail}",
         EventKind.WITNESS: f"do not rely on the ledger of {event.peer}{detail}"
         if event.peer
         else f"the end of this ledger was {event.detail.partition(',')[0]}",
