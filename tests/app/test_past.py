@@ -32,7 +32,7 @@ async def test_a_past_recalled_is_the_same_as_one_that_was_lived() -> None:
     async with home as (link, trust):
         hub = make_young_hub(world, link, trust, start)
         assert not hub.mind.anticipator.places
-        recall(hub, world, learn_past(world, start))
+        recall(hub, world, learn_past(world, start), start)
     whole = Anticipator("ada", "phone", lambda lat, lon: world.zone)
     for sample in world.history(world.start_time, start):
         whole.learn_one(sample)

@@ -57,6 +57,11 @@ def seat_file(folder: Path, device: str) -> Path:
     return folder / f"seat-{device}.json"
 
 
+def state_file(folder: Path, device: str) -> Path:
+    """A device's copy of the household's state."""
+    return folder / f"state-{device}.db"
+
+
 def control_file(folder: Path, device: str) -> Path:
     """The socket at which a running device takes its owner's word."""
     return folder / f"control-{device}.sock"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from trivet.app.album import Album
 from trivet.app.gather import Gatherer
@@ -16,6 +17,7 @@ from trivet.domain import (
     Answer,
     AnswerKind,
     Forecast,
+    RefusedError,
     Sample,
     Suggestion,
     Surface,
@@ -26,6 +28,7 @@ from trivet.domain import (
 from trivet.domain.wire import Ack, Command, Message
 from trivet.engine.explain import why, why_forecast
 from trivet.fabric.lease_gate import FORECAST, SUGGESTION
+from trivet.fabric.seat import ENGINE
 
 #: A sample so many seconds ahead of this device's time comes from a wrong clock: to
 #: learn it would make the past of all that is true until then.
@@ -49,6 +52,9 @@ class Hub:
         self.time = 0.0
         self.speed = 60.0
         self.is_paused = False
+        self.is_leading = True
+        #: gives the token to act with on a device's things; 0 where no seats are kept
+        self.acting: Callable[[str], AbstractAsyncContextManager[int]] = _act_freely
         self.part = part
         self._link = part.link
         self._scene = scene
@@ -150,7 +156,13 @@ class Hub:
 
         Raises:
             UsageError: no such suggestion waits for an answer.
+            RefusedError: another device leads now.
         """
+        if not self.is_leading:
+            raise RefusedError(
+                f"{self.device} stands by: another device leads",
+                hint="answer there; trivet seat show",
+            )
         found = self.mind.answer(suggestion, kind, self.time)
         if kind is AnswerKind.YES:
             for action in found.need.actions:
@@ -158,18 +170,22 @@ class Hub:
         self.album.replace(self.frame())
 
     async def _do(self, action: Action) -> None:
-        command = Command(action.path, action.value, self.time)
-        if action.device == self._link.device:
-            done: Message = self.part.obey(command)
-        else:
-            try:
-                done = await self._link.ask(action.device, COMMAND, command)
-            except TrivetError as error:
-                done = Ack(False, str(error)[:1000])
+        try:
+            async with self.acting(action.device) as token:
+                seat = ENGINE if token else ""
+                command = Command(action.path, action.value, self.time, seat, token)
+                done = await self._command(action.device, command)
+        except TrivetError as error:
+            done = Ack(False, str(error)[:1000])
         if isinstance(done, Ack) and not done.ok:
             self.mind.note(self.time, f"{action.label} failed", [done.error])
         else:
             self.mind.note(self.time, f"{action.label}: done", [])
+
+    async def _command(self, device: str, command: Command) -> Message:
+        if device == self.device:
+            return self.part.obey(device, command)
+        return await self._link.ask(device, COMMAND, command)
 
     def frame(self) -> Frame:
         """The newest frame."""
@@ -222,3 +238,7 @@ class Hub:
     def set_paused(self, is_paused: bool) -> None:
         """Let event time stand still, or go on."""
         self.is_paused = is_paused
+
+
+def _act_freely(device: str) -> AbstractAsyncContextManager[int]:
+    return nullcontext(0)

@@ -38,11 +38,11 @@ class Pace(msgspec.Struct, frozen=True):
 
 async def lead(hub: Hub, until: float, pace: Pace) -> None:
     """Lead until an event time, whenever this device may; else stand by."""
-    was_leading, last = pace.leads(), monotonic()
+    hub.is_leading, last = pace.leads(), monotonic()
     while hub.time < until:
         is_leading = pace.leads()
-        if is_leading != was_leading:
-            was_leading = is_leading
+        if is_leading != hub.is_leading:
+            hub.is_leading = is_leading
             _note_turn(hub, is_leading)
         if is_leading and pace.is_headless:
             end = min(until, hub.time + _step_s(hub))

@@ -11,7 +11,7 @@ import msgspec
 from trivet.app.hub import Hub
 from trivet.app.leading import Pace, lead
 from trivet.app.past import Past
-from trivet.app.simulation import DAY_S, LEARNED_DAYS, recall
+from trivet.app.simulation import DAY_S, LEARNED_DAYS, first_day, recall
 from trivet.app.view import TimelineEntry
 from trivet.app.web.absent import absent
 from trivet.devices.world import World
@@ -102,7 +102,7 @@ async def _days(
     tell: Callable[[TimelineEntry, str], None],
     end: float,
 ) -> None:
-    recall(hub, world, await past.take())
+    recall(hub, world, await past.take(), first_day(world))
     await hub.reach(GATHER_S)
     told = 0
 

@@ -49,9 +49,14 @@ class Namer:
     def __init__(self, atlas: Atlas | None) -> None:
         self._atlas = atlas
         self._known: dict[tuple[float, float, int], str] = {}
+        #: what the household itself calls places, by their ids
+        self.names: Mapping[str, str] = {}
 
     def place(self, place: Place) -> Place:
         """The place with a name, if it had none and the map has one."""
+        ours = self.names.get(place.id)
+        if ours:
+            return msgspec.structs.replace(place, name=ours)
         if place.name or place.role is not PlaceRole.OTHER:
             return place
         name = self._name(place)

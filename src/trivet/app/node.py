@@ -5,27 +5,27 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import signal
-from collections.abc import Callable, Coroutine
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Any
 
 from trivet.app.control import Control, open_control
-from trivet.app.folder import control_file, identity_folder, ledger_file
-from trivet.app.issuing import Issuing
-from trivet.app.keeper import Keeper, household_of
-from trivet.app.leasing import take_lease_words
+from trivet.app.folder import control_file, identity_folder, ledger_file, state_file
+from trivet.app.keeper import household_of
 from trivet.app.life import GATHER_S, NodeSettings, live_hub
 from trivet.app.past import Past
-from trivet.app.renewing import LateDoor, Renewing, current_identity
+from trivet.app.remembering import begun
+from trivet.app.renewing import current_identity
 from trivet.app.simulation import (
     first_day,
     learn_past,
+    make_hub_of,
     make_part,
     make_trust,
-    make_young_hub,
 )
-from trivet.app.trust import Trust
+from trivet.app.trust import Household, Trust
+from trivet.app.upkeep import Upkeep
 from trivet.app.view import TimelineEntry
 from trivet.devices.world import World
 from trivet.domain import DeviceKind, UnreachableError, UsageError
@@ -33,12 +33,16 @@ from trivet.fabric.background import first_of
 from trivet.fabric.certificate import key_from_pem
 from trivet.fabric.charter import own_charter
 from trivet.fabric.config import SessionConfig
-from trivet.fabric.household import Household, load_household
+from trivet.fabric.household import load_household
 from trivet.fabric.identity import Identity
 from trivet.fabric.ledger import Ledger
+from trivet.fabric.replica import Replica
 from trivet.fabric.session import ZenohLink, open_session
 
 DEVICES = (DeviceKind.PHONE, DeviceKind.CAR, DeviceKind.HOME)
+#: Which devices may lead, and how many seconds after its start each begins to learn
+#: the past: who stands by gives way to who shows the page.
+STANDBY_AFTER_S: Mapping[str, float] = {DeviceKind.HOME: 0.0, DeviceKind.PHONE: 6.0}
 
 
 def run_node(
@@ -67,8 +71,11 @@ def run_node(
     world = World(seed=settings.seed)
     with ExitStack() as stack:
         past = None
-        if settings.device == DeviceKind.HOME:
-            past = Past(partial(learn_past, world, first_day(world)))
+        if settings.device in STANDBY_AFTER_S:
+            past = Past(
+                partial(learn_past, world, first_day(world)),
+                STANDBY_AFTER_S[settings.device],
+            )
             stack.callback(past.close)
         asyncio.run(_until_ended(_live(settings, world, past, tell, on_page)))
 
@@ -103,24 +110,62 @@ async def _live(
         members=tuple(sorted(household.members)),
         is_scouting=settings.is_scouting,
     )
-    kind, start = DeviceKind(settings.device), first_day(world)
-    private = key_from_pem(identity.private_pem())
-    path = ledger_file(settings.folder, settings.device)
-    ledger = Ledger(path, settings.device, key=private)
-    with closing(make_trust(world, kind, household, ledger, start, private)) as trust:
-        control = Control()
-        take_lease_words(control, trust)
+    control = Control()
+    with ExitStack() as stack:
+        trust, replica, start = _remember(stack, settings, world, household, identity)
         async with (
             open_session(config, gate=trust.gate) as link,
             open_control(control_file(settings.folder, settings.device), control),
         ):
-            if past is not None:
-                hub = make_young_hub(world, link, trust, start)
-                life = live_hub(settings, world, past, hub, lambda: True, tell, on_page)
+            part = make_part(world, DeviceKind(settings.device), link, trust, start)
+            upkeep = Upkeep(
+                settings.folder,
+                founded,
+                config,
+                part,
+                link.reopen,
+                replica,
+                control,
+                settings.is_late_renewal,
+            )
+            lives = [_meet(link, settings), *upkeep.runs()]
+            if past is None:
+                lives.append(part.run())
             else:
-                life = make_part(world, kind, link, trust, start).run()
-            upkeep = _upkeep(settings, founded, config, link, trust)
-            await first_of(life, _meet(link, settings), *upkeep)
+                hub = make_hub_of(part, world, start)
+                lives += upkeep.lead_runs(hub, settings.seed)
+                lives.append(
+                    live_hub(settings, world, past, hub, upkeep.leads, tell, on_page)
+                )
+            await first_of(*lives)
+
+
+def _remember(
+    stack: ExitStack,
+    settings: NodeSettings,
+    world: World,
+    household: Household,
+    identity: Identity,
+) -> tuple[Trust, Replica, float]:
+    """What the device knows from before, and the event time at which it goes on."""
+    stands: list[Trust] = []
+    private = key_from_pem(identity.private_pem())
+    replica = Replica(
+        state_file(settings.folder, settings.device),
+        settings.device,
+        identity.household,
+        private,
+        lambda: stands[0].household if stands else household,
+    )
+    stack.callback(replica.close)
+    start = begun(replica.state, settings.seed, first_day(world))
+    path = ledger_file(settings.folder, settings.device)
+    ledger = Ledger(path, settings.device, key=private)
+    kind = DeviceKind(settings.device)
+    trust = make_trust(world, kind, household, ledger, start, private)
+    stack.callback(trust.close)
+    stands.append(trust)
+    return trust, replica, start
 
 
 async def _meet(link: ZenohLink, settings: NodeSettings) -> None:
@@ -130,30 +175,3 @@ async def _meet(link: ZenohLink, settings: NodeSettings) -> None:
         with suppress(UnreachableError):
             await link.reach(others[-1], GATHER_S)
     await asyncio.Event().wait()
-
-
-def _upkeep(
-    settings: NodeSettings,
-    founded: Household,
-    config: SessionConfig,
-    link: ZenohLink,
-    trust: Trust,
-) -> list[Coroutine[Any, Any, None]]:
-    """What keeps charter, certificates and issuers current, here and for others."""
-    keeper = Keeper(founded, config, link, trust, link.reopen)
-    doors = []
-    is_known = settings.listen and not settings.listen[0].endswith(":0")
-    if settings.is_late_renewal and is_known:  # else nobody could find the door
-        doors.append(LateDoor(founded, config.identity, settings.listen[0]))
-
-    async def renewed(identity: Identity) -> None:
-        for door in doors:
-            door.show(identity)
-        await keeper.renewed(identity)
-
-    renewing = Renewing(
-        founded, settings.device, link, renewed, connect=settings.connect
-    )
-    issuing = Issuing(founded, settings.device, link)
-    runs = keeper.run(), renewing.run(), issuing.run()
-    return [*runs, *(door.run() for door in doors)]

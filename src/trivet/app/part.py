@@ -64,6 +64,7 @@ class Part:
         self._sent: dict[str, int] = {}
         self._takers: list[Callable[[Received], None]] = []
         self._keepers: list[Callable[[Sample], None]] = []
+        self._checks: list[Callable[[str, Command], None]] = []
         #: the newest suggestions and forecasts for this surface, newest last
         self.shown: deque[Suggestion | Forecast] = deque(maxlen=64)
         link.answer(ADVANCE, self._advance)
@@ -76,6 +77,10 @@ class Part:
     def on_lived(self, keep: Callable[[Sample], None]) -> None:
         """Have `keep` called with each sample of this device."""
         self._keepers.append(keep)
+
+    def on_command(self, check: Callable[[str, Command], None]) -> None:
+        """Have `check` called before a command is obeyed; it raises to refuse it."""
+        self._checks.append(check)
 
     async def run(self) -> None:
         """Take in what others send until the link closes."""
@@ -97,12 +102,14 @@ class Part:
                 self._sent[recipient] = self._sent.get(recipient, 0) + 1
         await self.trust.tick(until)
 
-    def obey(self, command: Command) -> Ack:
-        """Give the command to the device; what it says to it."""
+    def obey(self, asker: str, command: Command) -> Ack:
+        """Give a command of `asker` to the device; what the device says to it."""
         try:
+            for check in self._checks:
+                check(asker, command)
             self._adapter.command(command.path, command.value, command.time)
         except TrivetError as error:
-            return Ack(False, str(error))
+            return Ack(False, str(error)[:1000])
         return Ack(True)
 
     async def _advance(self, asker: str, message: Message | None) -> Message:
@@ -114,4 +121,4 @@ class Part:
     async def _command(self, asker: str, message: Message | None) -> Message:
         if not isinstance(message, Command):
             raise UsageError("command wants a path, a value and a time")
-        return self.obey(message)
+        return self.obey(asker, message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -21,14 +22,17 @@ class Past:
 
     Args:
         learn: learns; gives what it learned.
+        after_s: seconds that it waits first, for others to have the processor.
     """
 
-    def __init__(self, learn: Callable[[], bytes]) -> None:
+    def __init__(self, learn: Callable[[], bytes], after_s: float = 0.0) -> None:
         fork = multiprocessing.get_context("fork")
         self._reader, writer = fork.Pipe(duplex=False)
         with writer:
             self._process = fork.Process(
-                target=_send, args=(learn, self._reader, writer), daemon=True
+                target=_send,
+                args=(learn, self._reader, writer, after_s),
+                daemon=True,
             )
             self._process.start()
 
@@ -60,10 +64,13 @@ class Past:
         self._reader.close()
 
 
-def _send(learn: Callable[[], bytes], reader: Connection, writer: Connection) -> None:
+def _send(
+    learn: Callable[[], bytes], reader: Connection, writer: Connection, after_s: float
+) -> None:
     reader.close()  # so that writing fails when nobody reads any more
     os.nice(5)  # who waits for the page goes before who waits for what is learned
     Thread(target=_end_with_parent, daemon=True).start()
+    time.sleep(after_s)
     with writer, suppress(BrokenPipeError, KeyboardInterrupt):
         writer.send_bytes(learn())
 

@@ -40,7 +40,7 @@ def first_day(world: World) -> float:
 def make_hub(world: World, link: Link, trust: Trust, start: float) -> Hub:
     """The home of the simulated household, with all days before `start` learned."""
     hub = make_young_hub(world, link, trust, start)
-    recall(hub, world, learn_past(world, start))
+    recall(hub, world, learn_past(world, start), start)
     return hub
 
 
@@ -66,8 +66,8 @@ def learn_past(world: World, start: float) -> bytes:
     return mind.anticipator.snapshot()
 
 
-def recall(hub: Hub, world: World, past: bytes) -> None:
-    """Give the home what `learn_past` learned, and let it learn the last day.
+def recall(hub: Hub, world: World, past: bytes, start: float) -> None:
+    """Give a hub what `learn_past` learned up to `start`, and what came after.
 
     The mind then is the same as one that learned every day itself.
     """
@@ -76,7 +76,7 @@ def recall(hub: Hub, world: World, past: bytes) -> None:
     begin = max(world.start_time, hub.time - HOME_DAYS * DAY_S)
     for sample in world.adapter(DeviceKind.HOME, begin).samples(hub.time):
         mind.learn(sample)
-    for sample in world.history(hub.time - DAY_S, hub.time):
+    for sample in world.history(start - DAY_S, hub.time):
         mind.learn(sample)
     mind.step(hub.time)
     mind.lines.clear()

@@ -92,6 +92,10 @@ class Feedback(msgspec.Struct, frozen=True, omit_defaults=True):
         kind: what was said.
         person: id of who said it.
         time: event time at which it was said.
+        hour: local hour at which it was suggested, 0 to 24.
+        until: event time at which the need itself ends.
+        event: departure of the running trip, 0 when there was none.
+        grows: whether repeated refusals lengthen the silence.
     """
 
     id: str
@@ -101,6 +105,10 @@ class Feedback(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: AnswerKind = AnswerKind.IGNORED
     person: str = ""
     time: float = 0.0
+    hour: float = 12.0
+    until: float = 0.0
+    event: float = 0.0
+    grows: bool = True
 
 
 class Item(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -244,6 +252,10 @@ def _feedback(id: str, of: Mapping[str, object]) -> Feedback:
         kind,
         _as(of.get("person"), ""),
         _number(of.get("time")) or 0.0,
+        min(max(_number(of.get("hour")) or 0.0, 0.0), 24.0),
+        _number(of.get("until")) or 0.0,
+        _number(of.get("event")) or 0.0,
+        _as(of.get("grows"), True),
     )
 
 

@@ -1,0 +1,141 @@
+"""What a device's mind shares with the household: answers, choices, names and the hour.
+
+An answer that a person gives on one device is in the state before anybody counts on it,
+and teaches the minds of all: after a restart, or when another device leads, the same is
+not suggested again. What is chosen of skills and places by hand holds everywhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from time import monotonic
+
+from trivet.app.hub import Hub
+from trivet.app.replicating import Replicating
+from trivet.domain import TrivetError
+from trivet.engine.feedback import Feedback, Lesson
+from trivet.fabric.replica import Feedback as Kept
+from trivet.fabric.replica import Put, State
+
+log = logging.getLogger("trivet.app")
+
+#: Where the simulated household's time stands, by its seed.
+CLOCK = "settings/simulation/{seed}"
+#: Where the most suggestions a day stand.
+MOST = "settings/suggestions/max_per_day"
+#: Real seconds between two looks at what was answered, and between two of the clock.
+LOOK_S, CLOCK_S = 0.25, 5.0
+
+
+def begun(state: State, seed: int, start: float) -> float:
+    """Event time at which a simulated household goes on: `start` if it never ran."""
+    return max(start, state.get(CLOCK.format(seed=seed), 0.0))
+
+
+class Remembering:
+    """Keeps one mind and the state even.
+
+    Args:
+        replicating: the device's replica.
+        hub: the device; its mind has learned nothing from answers yet.
+        seed: of the simulated household.
+    """
+
+    def __init__(self, replicating: Replicating, hub: Hub, seed: int) -> None:
+        self._replicating = replicating
+        self._hub = hub
+        self._clock = CLOCK.format(seed=seed)
+        self._clock_at = monotonic()
+        self._known: set[str] = set()
+        self._skills = hub.mind.suggester.skills
+        self._most = hub.mind.suggester.max_per_day
+        lessons = self._unknown()
+        hub.mind.suggester.feedback = Feedback.of(lessons)
+        self._choose()
+        replicating.on_change(self._changed)
+
+    async def run(self) -> None:
+        """Keep them even until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            changes = [
+                put
+                for lesson in self._hub.mind.suggester.take_lessons()
+                for put in _puts(lesson)
+            ]
+            self._known |= {put.path.split("/")[1] for put in changes}
+            if self._hub.is_leading and monotonic() - self._clock_at >= CLOCK_S:
+                self._clock_at = monotonic()
+                changes.append(Put(self._clock, self._hub.time))
+            if changes:
+                await self._write(changes)
+
+    async def _write(self, changes: list[Put]) -> None:
+        try:
+            await self._replicating.write(*changes)
+        except TrivetError as error:
+            log.error("%s: not remembered: %s", self._hub.device, error)
+
+    def _changed(self, roots: frozenset[str]) -> None:
+        if "feedback" in roots:
+            for lesson in self._unknown():
+                self._hub.mind.suggester.feedback.take_up(lesson)
+        if roots & {"skills", "places", "settings"}:
+            self._choose()
+
+    def _unknown(self) -> list[Lesson]:
+        """What the state says of this person's answers that the mind does not know."""
+        person = self._hub.mind.roles.person
+        found = [
+            _lesson(kept)
+            for kept in self._replicating.state.feedback
+            if kept.person == person and kept.id not in self._known
+        ]
+        self._known |= {lesson.suggestion for lesson in found}
+        return found
+
+    def _choose(self) -> None:
+        state, suggester = self._replicating.state, self._hub.mind.suggester
+        off = {skill.id for skill in state.skills if not skill.is_on}
+        kept = {skill.name: skill for skill in suggester.skills}
+        suggester.skills = tuple(
+            kept.get(skill.name, skill)  # it may have been fitted since
+            for skill in self._skills
+            if skill.name not in off
+        )
+        suggester.max_per_day = max(0, state.get(MOST, self._most))
+        self._hub.mind.namer.names = {
+            place.id: place.name for place in state.places if place.name
+        }
+
+
+def _puts(lesson: Lesson) -> list[Put]:
+    at = f"feedback/{lesson.suggestion}"
+    return [
+        Put(f"{at}/suggestion", lesson.suggestion),
+        Put(f"{at}/person", lesson.person),
+        Put(f"{at}/skill", lesson.skill),
+        Put(f"{at}/key", lesson.key),
+        Put(f"{at}/kind", lesson.kind.value),
+        Put(f"{at}/time", lesson.time),
+        Put(f"{at}/hour", lesson.hour),
+        Put(f"{at}/until", lesson.until),
+        Put(f"{at}/event", lesson.event),
+        Put(f"{at}/grows", lesson.grows),
+    ]
+
+
+def _lesson(kept: Kept) -> Lesson:
+    return Lesson(
+        kept.id,
+        kept.person,
+        kept.skill,
+        kept.key,
+        kept.kind,
+        kept.time,
+        kept.hour,
+        kept.until,
+        kept.event,
+        kept.grows,
+    )
