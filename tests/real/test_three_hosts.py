@@ -17,7 +17,7 @@ import pytest
 from tests.real.hosts import Child, Done, Host, Lan, eventually, network
 
 from trivet.app.account import known
-from trivet.domain import RefusedError
+from trivet.domain import RefusedError, RevokedError
 from trivet.fabric.event import Event, EventKind
 from trivet.fabric.ledger_chain import Entry
 from trivet.fabric.pairing_code import make_code
@@ -355,23 +355,29 @@ def test_attack_a_stolen_phone_stays_and_comes_back_with_its_old_key(
     meadow: Meadow, living: Living, tmp_path: Path
 ) -> None:
     home, phone, car, outside = meadow[:4]
+    copied, no_socket = tmp_path / "copied", shutil.ignore_patterns("*.sock")
+    shutil.copytree(phone.folder, copied, ignore=no_socket)  # on a thief's host
     home.ok("device", "revoke", "phone", "--reason", "stolen")
-    for child in (living.home, living.car):
-        child.wait_for("phone: shut out")
+    living.phone.wait_for("this device, phone, was revoked by an issuer of")
+    assert living.phone.wait() == RevokedError.exit_code
     ends = eventually(lambda: events(car, END, "phone"), "the end of its lease")
     assert ends[-1].detail == "revoked"
     live_on(car)
     before = phone.entries()
     assert is_deaf(phone, car, before)
 
-    living.phone.end()  # started anew
+    again = up(phone, home)  # started anew
+    assert again.wait() == RevokedError.exit_code
+    assert "stolen" in again.said
+    again.end()
+    charter = Path("identity") / "charter.bin"  # the thief puts the old one back
+    shutil.copy(copied / charter, phone.folder / charter)
     again = up(phone, home)
     assert is_deaf(phone, car, before)
     again.end()
 
-    shutil.copytree(phone.folder, tmp_path / "copied")  # on a host of the thief's
     words = ("phone", home.listen, "home", "forecast", "display", "5")
-    said = outside.python(ASKER, *words, folder=tmp_path / "copied").said
+    said = outside.python(ASKER, *words, folder=copied).said
     assert said.startswith("UnreachableError: home was not seen"), said
     assert "it does not count this device as a member" in said
 
