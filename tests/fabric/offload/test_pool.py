@@ -71,7 +71,7 @@ async def test_two_run_at_a_time_and_a_third_waits(pool: Pool) -> None:
         (work.segfault, Flaw.DIED, r"bad\.segfault was ended by signal 11"),
         (work.huge, Flaw.RAISED, r"output of bad\.huge is \d+ bytes, the most is"),
         (work.typed, Flaw.RAISED, r"bad\.typed gave a str: Expected `int`"),
-        (work.raises, Flaw.RAISED, r"bad\.raises raised Unpicklable$"),
+        (work.raises, Flaw.RAISED, r"bad\.raises raised UnpicklableError$"),
         (work.says, Flaw.RAISED, r"there is no road \(take a boat\)"),
         (work.quits, Flaw.RAISED, r"bad\.quits raised SystemExit"),
     ],

@@ -147,7 +147,7 @@ def typed(number: int) -> int:
     return "a text"  # type: ignore[return-value]
 
 
-class Unpicklable(Exception):
+class UnpicklableError(Exception):
     def __init__(self) -> None:
         super().__init__("private detail")
         self.hook = lambda: None
@@ -158,7 +158,7 @@ class Unpicklable(Exception):
 
 @task(name="bad.raises")
 def raises(number: int) -> int:
-    raise Unpicklable
+    raise UnpicklableError
 
 
 @task(name="bad.says")

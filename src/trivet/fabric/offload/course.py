@@ -13,6 +13,7 @@ import msgspec
 
 from trivet.domain.error import PeerError, RefusedError, WireError
 from trivet.fabric.background import cancel
+from trivet.fabric.offload.attempt import Attempt, Step
 from trivet.fabric.offload.errand import Errands, Finished, NotBegunError
 from trivet.fabric.offload.message import Flaw
 from trivet.fabric.offload.outlook import Outlook
@@ -20,13 +21,11 @@ from trivet.fabric.offload.placement import Candidate, Need
 from trivet.fabric.offload.pool import BrokenError
 from trivet.fabric.offload.race import (
     Action,
-    Attempt,
     Deliver,
     Drop,
     Fail,
     Race,
     Start,
-    Step,
 )
 from trivet.fabric.offload.registry import AnyTask
 from trivet.fabric.offload.worker import Worker

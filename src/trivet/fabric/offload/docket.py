@@ -28,7 +28,7 @@ from trivet.fabric.offload.registry import AnyTask
 
 #: Runs of others that wait, receiving ones included; one more is refused.
 MAX_WAITING = 32
-#: Share of that which one asker may fill.
+#: Share of that, and of the bytes below, which one asker may fill.
 _ASKER_SHARE = 0.75
 #: Runs of this device itself that wait.
 MAX_OWN = 1024
@@ -325,12 +325,16 @@ class Docket:
         others = len(waiting) - waiting.count(self._me)
         if others >= self._max_waiting or own >= self._max_waiting * _ASKER_SHARE:
             return False
-        return self._held() + size <= MAX_HELD
+        promised = [(j.asker, j.parcel.size) for j in self._live.values() if j.parcel]
+        mine = sum(held for whose, held in promised if whose == asker)
+        total = sum(held for _, held in promised)
+        return mine + size <= MAX_HELD * _ASKER_SHARE and total + size <= MAX_HELD
 
     def _keep(self, job: Job) -> None:
         self._jobs[job.asker, job.run] = job
         if job.stage not in _OVER:
             self._live[job.asker, job.run] = job
+            self._make_room()
         excess = len(self._jobs) - len(self._live) - MAX_ENDED
         if excess > 0:
             done = (old for old in self._jobs.values() if old.stage in _OVER)
@@ -338,9 +342,9 @@ class Docket:
                 self.forget(old)
 
     def _make_room(self) -> None:
-        """Give up the oldest results that nobody took, if they are too much."""
+        """Give up the oldest results that nobody took, where bytes are needed."""
         for job in list(self._full.values()):
-            if self._held() <= MAX_HELD + MAX_HELD // 2:
+            if self._held() <= MAX_HELD:
                 return
             self._give_up(job)
 

@@ -32,11 +32,12 @@ CLIP = 4.0
 LEAST_SPREAD = 0.05
 #: Standard deviation of a normal distribution with mean deviation 1.
 _PER_DEVIATION = 1.2533
-_SHORTEST_S = 1e-6
+_SHORTEST_S = 1e-12
 #: Seconds of being in reach after which half of what was learned of losses is forgotten
 _LOSS_MEMORY_S = 900.0
-#: To begin with, a device is thought to be lost once in so many seconds.
-_SELDOM_S = 3600.0
+#: To begin with, a device is thought to be lost once an hour; so weakly that a few
+#: losses change it.
+_LOSSES, _WATCHED_S = 0.01, 36.0
 _MAX_KNOWN = 4096
 #: What an unknown way takes: there and back, in seconds, and bytes a second.
 _TRIP_S, _RATE = 0.03, 4e6
@@ -100,8 +101,8 @@ class Way(msgspec.Struct):
 
     trip: Level
     per_byte: Level
-    losses: float = 1.0
-    watched_s: float = _SELDOM_S
+    losses: float = _LOSSES
+    watched_s: float = _WATCHED_S
 
     def transfer_s(self, size: int) -> float:
         """What sending so many bytes there and back takes, half of the time."""
@@ -126,14 +127,12 @@ class Way(msgspec.Struct):
         """It was in reach for so long."""
         kept = 0.5 ** (seconds / _LOSS_MEMORY_S)
         # what is forgotten gives way to what is thought to begin with
-        self.losses = self.losses * kept + (1.0 - kept)
-        self.watched_s = (self.watched_s * kept + _SELDOM_S * (1.0 - kept)) + seconds
+        self.losses = self.losses * kept + _LOSSES * (1.0 - kept)
+        self.watched_s = self.watched_s * kept + _WATCHED_S * (1.0 - kept) + seconds
 
     def lose(self) -> None:
         """It was lost."""
         self.losses += 1.0
-        if self.losses > 3.0:  # it is no accident: what was thought first is forgotten
-            self.watched_s = max(1.0, self.watched_s - _SELDOM_S)
 
 
 class Work(msgspec.Struct, frozen=True):

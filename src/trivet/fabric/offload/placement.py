@@ -144,7 +144,7 @@ def place(
     if left_s is None:
         fit.sort(key=lambda c: (c.price(HURRY), c.device))
     else:
-        fit.sort(key=_order_within(left_s, certainty, fit))
+        fit.sort(key=_order_within(left_s, certainty, tuple(fit)))
     return Placement(tuple(fit), unfit)
 
 

@@ -14,11 +14,12 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from multiprocessing.context import ForkServerProcess
 from time import monotonic
 from types import ModuleType
+from typing import Any
 
 import msgspec
 import psutil
@@ -83,13 +84,13 @@ class _Process:
             daemon=True,
         )
         try:
-            await in_thread(process.start)
+            await _uncut(in_thread(process.start))
         except BaseException:
             ours.close()
             raise
         finally:
+            self._process = process if process.pid else None
             theirs.close()
-        self._process = process
         self._reader, self._writer = await asyncio.open_connection(
             sock=ours, limit=256 * 1024
         )
@@ -295,10 +296,23 @@ class Pool:
     def _warm(self) -> None:
         self._later(self._add_idle())
 
-    def _later(self, work: object) -> None:
-        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
         self._warming.add(task)
         task.add_done_callback(self._warming.discard)
+
+
+async def _uncut(work: Coroutine[Any, Any, None]) -> None:
+    """Wait for `work` even when cancelled, then be so.
+
+    A start that is broken off in its midst would take the fork server with it.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _modules_of_main() -> list[str]:

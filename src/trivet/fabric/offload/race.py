@@ -4,16 +4,15 @@ No I/O and no clock: what happened and the time go in, what to do comes out. One
 is the rule. A second one, the hedge, is started where the first is late or its device
 is lost. A task that is not idempotent has one attempt that may have begun, and no more.
 
-How one attempt goes is the table below; `wake` says when to call `tick` next.
+How one attempt goes is in attempt.py; `wake` says when to call `tick` next.
 
 Source: J. Dean and L. A. Barroso, "The tail at scale", CACM 2013, for hedged requests.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
 from math import inf
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -24,6 +23,7 @@ from trivet.domain.error import (
     UnreachableError,
     UsageError,
 )
+from trivet.fabric.offload.attempt import Attempt, Step, What
 from trivet.fabric.offload.message import Flaw
 from trivet.fabric.offload.placement import (
     CERTAINTY,
@@ -33,81 +33,11 @@ from trivet.fabric.offload.placement import (
     place,
 )
 
-
-class Step(StrEnum):
-    """Where an attempt stands."""
-
-    #: it was sent; whether it came, and began, is not known
-    SENT = "sent"
-    #: its device has it
-    HELD = "held"
-    #: its device is out of reach; it may go on there
-    AWAY = "away"
-    WON = "won"
-    OVER = "over"
-
-
-class What(StrEnum):
-    """What can happen to an attempt."""
-
-    ACCEPTED = "accepted"
-    #: it has not begun, and never will
-    REFUSED = "refused"
-    LOST = "lost"
-    FAILED = "failed"
-    FINISHED = "finished"
-    #: it is needed no more
-    DROPPED = "dropped"
-
-
-_LIVE = (Step.SENT, Step.HELD, Step.AWAY)
-#: Where an attempt stands, and what happens: where it stands then.
-TABLE: Final[dict[tuple[Step, What], Step]] = {
-    (Step.SENT, What.ACCEPTED): Step.HELD,
-    (Step.SENT, What.LOST): Step.AWAY,
-    (Step.HELD, What.ACCEPTED): Step.HELD,
-    (Step.HELD, What.LOST): Step.AWAY,
-    (Step.AWAY, What.ACCEPTED): Step.HELD,
-    (Step.AWAY, What.LOST): Step.AWAY,
-    # a result may overtake the answer to what was sent
-    **{(step, What.FINISHED): Step.WON for step in _LIVE},
-    **{(step, What.REFUSED): Step.OVER for step in _LIVE},
-    **{(step, What.FAILED): Step.OVER for step in _LIVE},
-    **{(step, What.DROPPED): Step.OVER for step in _LIVE},
-    # what is over stays so, whatever its device says of it later
-    **{(Step.OVER, what): Step.OVER for what in What},
-}
 #: Attempts of one run; more would only feed a fault.
 MAX_ATTEMPTS = 8
 #: Without a deadline a lost device is waited for so long, in seconds.
 PATIENCE_S = 10.0
 _SOONEST_RETRY_S = 0.02
-
-
-class Attempt(msgspec.Struct):
-    """One attempt.
-
-    Attributes:
-        number: counted from 0.
-        candidate: the device, as it was known at the start.
-        since: time of its start.
-        step: where it stands.
-    """
-
-    number: int
-    candidate: Candidate
-    since: float
-    step: Step = Step.SENT
-
-    @property
-    def device(self) -> str:
-        """The device's id."""
-        return self.candidate.device
-
-    @property
-    def is_live(self) -> bool:
-        """Whether it may still give a result."""
-        return self.step in _LIVE
 
 
 class Start(msgspec.Struct, frozen=True):
@@ -170,8 +100,7 @@ class Race:
         #: time of the next `tick`; inf if only an event can change anything
         self.wake = inf
         self._closed: dict[str, float] = {}  # devices not to be tried before a time
-        self._may_have_run = False
-        self._lost_at = inf
+        self._has_failed = False
         self._error: PeerError | None = None
 
     def begin(self, now: float) -> list[Action]:
@@ -188,24 +117,23 @@ class Race:
 
     def accepted(self, attempt: Attempt, now: float) -> list[Action]:
         """The device has it."""
-        self._step(attempt, What.ACCEPTED)
+        attempt.step_on(What.ACCEPTED)
         return self.tick(now)
 
     def refused(
         self, attempt: Attempt, now: float, error: PeerError, wait_s: float = inf
     ) -> list[Action]:
         """It did not begin there and never will; in `wait_s` there may be room."""
-        self._step(attempt, What.REFUSED)
+        attempt.step_on(What.REFUSED)
         self._closed[attempt.device] = now + max(wait_s, _SOONEST_RETRY_S)
         self._error = error
         return self.tick(now)
 
     def lost(self, attempt: Attempt, now: float) -> list[Action]:
         """The device is out of reach."""
-        self._step(attempt, What.LOST)
-        if attempt.step is Step.AWAY:
-            self._may_have_run = True
-            self._lost_at = min(self._lost_at, now)
+        if attempt.step is not Step.AWAY:
+            attempt.lost_at = now
+        attempt.step_on(What.LOST)
         return self.tick(now)
 
     def failed(
@@ -213,11 +141,11 @@ class Race:
     ) -> list[Action]:
         """It began there and gave no result."""
         was_live = attempt.is_live
-        self._step(attempt, What.FAILED)
+        attempt.step_on(What.FAILED)
         self._closed[attempt.device] = inf
         if self.is_over or not was_live:
             return []
-        self._error, self._may_have_run = error, True
+        self._error, self._has_failed = error, True
         # what a function raises for an input, it raises everywhere
         if flaw is Flaw.RAISED or not self._is_idempotent:
             return self._end(Fail(self._final(error, flaw)))
@@ -225,7 +153,7 @@ class Race:
 
     def finished(self, attempt: Attempt, now: float, data: bytes) -> list[Action]:
         """It is done there."""
-        self._step(attempt, What.FINISHED)
+        attempt.step_on(What.FINISHED)
         if self.is_over or attempt.step is not Step.WON:
             return []
         return self._end(Deliver(attempt, data))
@@ -236,12 +164,6 @@ class Race:
         self.wake = inf
         return [*self._drop_all()]
 
-    def _step(self, attempt: Attempt, what: What) -> None:
-        step = TABLE.get((attempt.step, what))
-        if step is None:
-            raise UsageError(f"an attempt that is {attempt.step} cannot be {what}")
-        attempt.step = step
-
     # --- what to do ------------------------------------------------------------
 
     def _go_on(self, now: float) -> list[Action]:
@@ -250,7 +172,7 @@ class Race:
         live = [a for a in self.attempts if a.is_live]
         here = [a for a in live if a.step is not Step.AWAY]
         actions: list[Action] = []
-        if not here and (self._is_idempotent or not self._may_have_run):
+        if not here and (self._is_idempotent or not self._may_have_run()):
             actions = self._try_next(now)
         elif self._may_hedge(live, here):
             actions = self._hedge(here[0], now)
@@ -315,14 +237,21 @@ class Race:
         live = [a for a in self.attempts if a.is_live]
         here = [a for a in live if a.step is not Step.AWAY]
         if not here:
-            times.append(self._lost_at + PATIENCE_S)
+            times.append(self._patient_until())
             times += [at for at in self._closed.values() if at > now]
         elif self._may_hedge(live, here):
             times.append(self._hedge_due(here[0], now)[0])
         return max(min(times), now)
 
     def _is_hopeless(self, now: float) -> bool:
-        return self._deadline is None and now >= self._lost_at + PATIENCE_S
+        return self._deadline is None and now >= self._patient_until()
+
+    def _patient_until(self) -> float:
+        away = [a.lost_at for a in self.attempts if a.step is Step.AWAY]
+        return max(away, default=inf) + PATIENCE_S
+
+    def _may_have_run(self) -> bool:
+        return self._has_failed or any(a.is_live for a in self.attempts)
 
     def _none_left(self, now: float) -> list[Action]:
         """No attempt runs and none can be started now."""
@@ -355,7 +284,7 @@ class Race:
         drops = []
         for attempt in self.attempts:
             if attempt.is_live:
-                self._step(attempt, What.DROPPED)
+                attempt.step_on(What.DROPPED)
                 drops.append(Drop(attempt))
         return drops
 
@@ -373,7 +302,7 @@ class Race:
         devices = ", ".join(a.device for a in self.attempts) or "any device"
         begun = [a for a in self.attempts if a.is_live]
         message = f"{self._name} was not done by its deadline on {devices}"
-        if not self._is_idempotent and (begun or self._may_have_run):
+        if not self._is_idempotent and self._may_have_run():
             return UnreachableError(f"{message}; it may have run", hint=_LOOK_FIRST)
         if not begun and self._error is not None:
             return UnreachableError(f"{message}: {self._error.message}")

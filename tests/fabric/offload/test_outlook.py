@@ -1,0 +1,97 @@
+"""What is expected of each device: from what it offers, what it has, what it did."""
+
+from __future__ import annotations
+
+import pytest
+from tests.fabric.offload import work
+
+from trivet.fabric.offload.estimate import Estimates
+from trivet.fabric.offload.message import Condition, Offer, Offered
+from trivet.fabric.offload.outlook import AHEAD, REFRESH_S, Outlook
+from trivet.fabric.offload.placement import Candidate
+
+HERE = Condition(benchmark_s=0.02, free_mb=4000)
+ALIVE = frozenset({"phone", "home"})
+
+
+def offer(slots: int = 1, wait_s: float = 0.0, digest: str = "") -> Offer:
+    task = Offered("add", digest or work.add.digest)
+    return Offer((task,), HERE, slots, wait_s)
+
+
+def outlook(mine: Offer | None = None) -> Outlook:
+    made = mine or offer()
+    return Outlook("car", Estimates(), lambda: made)
+
+
+def names(found: tuple[Candidate, ...]) -> list[str]:
+    return sorted(each.device for each in found)
+
+
+def test_those_who_offer_the_same_task_and_may_have_it_are_candidates() -> None:
+    at = outlook()
+    at.learn_offer("phone", offer(), 0.0)
+    at.learn_offer("home", offer(), 0.0)
+    assert names(at.candidates(work.add, 1, lambda _: True, ALIVE, 0.0)) == [
+        "car",
+        "home",
+        "phone",
+    ]
+    only = at.candidates(work.add, 1, lambda d: d != "car", frozenset({"home"}), 0.0)
+    assert names(only) == ["home"]
+    assert names(at.candidates(work.nap, 1, lambda d: d != "car", ALIVE, 0.0)) == []
+
+
+def test_other_types_no_slots_and_who_went_are_none() -> None:
+    at = outlook(offer(slots=0))
+    at.learn_offer("phone", offer(digest="0" * 16), 0.0)
+    at.learn_offer("home", offer(slots=0), 0.0)
+    assert at.candidates(work.add, 1, lambda _: True, ALIVE, 0.0) == ()
+    at.learn_offer("phone", offer(), 0.0)
+    assert names(at.candidates(work.add, 1, lambda _: True, ALIVE, 0.0)) == ["phone"]
+    at.forget("phone")
+    assert at.candidates(work.add, 1, lambda _: True, ALIVE, 0.0) == ()
+
+
+def test_what_others_have_waiting_there_goes_on_meanwhile() -> None:
+    at = outlook(offer(slots=0))
+    at.learn_offer("phone", offer(wait_s=5.0), 0.0)
+    for now, wait_s in ((0.0, 5.0), (2.0, 3.0), (9.0, 0.0)):
+        (found,) = at.candidates(work.add, 1, lambda _: True, ALIVE, now)
+        assert found.wait_s == pytest.approx(wait_s)
+
+
+def test_what_was_given_to_a_device_is_waited_for() -> None:
+    at = outlook(offer(slots=0))
+    at.learn_offer("phone", offer(), 0.0)
+    (before,) = at.candidates(work.add, 1, lambda _: True, ALIVE, 0.0)
+    carried = [at.carry(before, 0.0) for _ in range(1 + AHEAD)]
+    assert not at.has_room("phone")
+    (after,) = at.candidates(work.add, 1, lambda _: True, ALIVE, 0.0)
+    assert after.wait_s == pytest.approx((1 + AHEAD) * before.work_s)
+    for each in carried:
+        at.put_down(each)
+        at.put_down(each)
+    assert at.has_room("phone")
+    (again,) = at.candidates(work.add, 1, lambda _: True, ALIVE, 0.0)
+    assert again.wait_s == 0.0
+
+
+def test_what_was_seen_is_expected_again() -> None:
+    at = outlook(offer(slots=0))
+    at.learn_offer("phone", offer(), 0.0)
+    for _ in range(20):
+        at.learn("phone", work.add, 100, 2.0, 1.5, 1.2)
+    (found,) = at.candidates(work.add, 100, lambda _: True, ALIVE, 0.0)
+    assert found.work_s == pytest.approx(1.2, rel=0.05)
+    assert found.transfer_s == pytest.approx(0.5, rel=0.05)
+
+
+def test_an_offer_is_asked_for_anew_after_a_while() -> None:
+    at = outlook()
+    assert at.is_due("phone", 0.0)
+    at.learn_offer("phone", offer(), 0.0)
+    assert at.is_known("phone")
+    assert not at.is_due("phone", REFRESH_S)
+    assert at.is_due("phone", REFRESH_S + 1.0)
+    assert not at.has_room("stranger")
