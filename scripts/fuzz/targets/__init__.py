@@ -1,7 +1,15 @@
 """Every decoder that meets the network or a file of another device, by name."""
 
 from scripts.fuzz.target import Makers
-from scripts.fuzz.targets import charter, file, message, pairing, request, witness
+from scripts.fuzz.targets import (
+    charter,
+    file,
+    history,
+    message,
+    pairing,
+    request,
+    witness,
+)
 
 TARGETS: Makers = {
     **message.TARGETS,
@@ -10,4 +18,5 @@ TARGETS: Makers = {
     **pairing.TARGETS,
     **file.TARGETS,
     **witness.TARGETS,
+    **history.TARGETS,
 }
