@@ -124,9 +124,9 @@ class House:
         config = replace(
             self.identities[device], members=tuple(sorted(household.members))
         )
-        ledger = Ledger(folder / "ledger.db", device)
         made = Device(device, DeviceKind(device), signals=SIGNALS[device])
         private = key_from_pem(self.identities[device].identity.private_pem())
+        ledger = Ledger(folder / "ledger.db", device, key=private)
         with closing(Trust(made, household, ledger, NOW, private=private)) as trust:
             async with open_session(config, gate=trust.gate) as link:
                 trust.attach(link)

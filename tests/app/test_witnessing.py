@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.app.test_keeper import eventually
+from tests.app.test_keeper import eventually, three
 
 from trivet.app.control import Control
 from trivet.app.trust import Household, Trust
@@ -452,3 +452,36 @@ async def test_the_owner_is_told_what_others_keep(house: House) -> None:
         [seen] = answer.seen
         assert (seen.peer, seen.error) == ("home", "")
         assert seen.head.startswith("1:")
+
+
+# --- over real sessions ------------------------------------------------------------
+
+
+async def test_three_devices_keep_each_others_ends_over_real_sessions(
+    tmp_path: Path,
+) -> None:
+    async with three(tmp_path) as (_, *living), AsyncExitStack() as stack:
+        files = {}
+        for one in living:
+            device = one.link.device
+            path = tmp_path / device / f"witness-{device}.bin"
+            files[device] = WitnessFile(path)
+            witnessing = Witnessing(one.link, one.trust, path)
+            running = asyncio.ensure_future(witnessing.run())
+            stack.push_async_callback(cancel, running)
+        for file in files.values():
+            await eventually(partial(keeps_all, file))
+        for one in living:
+            held = [
+                kept.head.head
+                for file in files.values()
+                for kept in file.all()
+                if kept.device == one.link.device and not kept.fault
+            ]
+            assert len(held) == 3
+            assert one.trust.ledger.verify(*held).is_sound
+
+
+def keeps_all(file: WitnessFile) -> bool:
+    """Whether a device keeps the ends of all three ledgers."""
+    return {kept.device for kept in file.all()} == {"phone", "car", "home"}
