@@ -101,10 +101,11 @@ class Ran(Record, frozen=True, tag="ran"):
 
 
 class Held(Record, frozen=True, tag="held"):
-    """This node was given a seat, under this token."""
+    """This node holds a seat under this token; it looked at the moment `seen`."""
 
     seat: str
     token: int
+    seen: float = 0.0
 
 
 class Acted(Record, frozen=True, tag="acted"):
@@ -187,15 +188,26 @@ class Book:
         return sorted(found, key=lambda pair: pair[1].at)
 
 
-def read_book(folder: Path) -> Book:
-    """The journals in a folder, `DEVICE.jsonl` each."""
+def read_book(folder: Path, tail: int = 0) -> Book:
+    """The journals in a folder, `DEVICE.jsonl` each.
+
+    Args:
+        folder: where they are.
+        tail: bytes at the end of each that are read; 0 for all.
+    """
     files = sorted(folder.glob("*.jsonl"))
-    return Book({path.stem: list(read_lines(path)) for path in files})
+    return Book({path.stem: list(read_lines(path, tail)) for path in files})
 
 
-def read_lines(path: Path) -> Iterator[Line]:
-    """The records in a journal."""
-    for text in path.read_bytes().splitlines():
+def read_lines(path: Path, tail: int = 0) -> Iterator[Line]:
+    """The records in a journal, or in so many bytes at its end; none if it is not."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        if tail:
+            file.seek(max(0, path.stat().st_size - tail))
+        data = file.read()
+    for text in data.splitlines():
         if text.strip():
             try:
                 yield _decoder.decode(text)

@@ -39,6 +39,7 @@ class Machine:
         self._settings, self._folder, self._library = settings, folder, library
         self._process: subprocess.Popen[str] | None = None
         self._is_wanted = False
+        self._order = ""
         self._fell_at = 0.0
         self._clock = folder / f"{host.name}.clock"
         self._ballast = host.folder / "ballast"
@@ -67,6 +68,8 @@ class Machine:
                 env={**os.environ, **besides, "OPENBLAS_NUM_THREADS": "1"},
                 start_new_session=True,
             )
+        if self._order:
+            self.order(self._order)
 
     def kill(self, *, is_all: bool = False) -> bool:
         """Kill it, and all that it started too; whether there was anything to kill."""
@@ -96,8 +99,13 @@ class Machine:
         self.host.signal_all(signal.SIGCONT)
         self._send(signal.SIGCONT)
 
+    def leave_alone(self) -> None:
+        """Start it anew no more when it ends by itself."""
+        self._is_wanted = False
+
     def order(self, word: str) -> None:
-        """Write a line to its input."""
+        """Write a line to its input, now and whenever it is started anew."""
+        self._order = word
         if self._process is not None and self._process.stdin is not None:
             with suppress(OSError):
                 self._process.stdin.write(f"{word}\n")

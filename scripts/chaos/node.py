@@ -2,8 +2,8 @@
 
     python -m scripts.chaos.node SETTINGS
 
-SETTINGS is a file of JSON (work/setting.py). A line `quiet` on the input ends the load;
-the end of the input ends the node, so none outlives whoever started it.
+SETTINGS is a file of JSON (work/setting.py). A line `quiet` on the input ends the load,
+`go` begins it anew. The end of the input ends the node: none outlives who started it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from scripts.chaos.journal import Began, Journal, Sighted
 from scripts.chaos.work.charter import CharterWork
 from scripts.chaos.work.lease import LeaseWork
 from scripts.chaos.work.sabotage import LeakyGate, Sabotage, set_back
+from scripts.chaos.work.seat import SeatWork
 from scripts.chaos.work.setting import Settings
 from scripts.chaos.work.state import StateWork, digest_of, state_file
 from scripts.chaos.work.task import (
@@ -34,10 +35,11 @@ from scripts.chaos.work.task import (
     slots_of,
 )
 
-from trivet.app.folder import identity_folder, ledger_file
+from trivet.app.folder import identity_folder, ledger_file, seat_file
 from trivet.app.keeper import Keeper, household_of
 from trivet.app.offloading import Offloader, open_offloader
 from trivet.app.replicating import Replicating
+from trivet.app.seating import Seating
 from trivet.app.trust import Trust
 from trivet.domain import Device, TrivetError
 from trivet.fabric.certificate import key_from_pem
@@ -67,8 +69,8 @@ class Work(Protocol):
 class Load(Work, Protocol):
     """Part of it that changes something."""
 
-    def quiet(self) -> None:
-        """Change nothing any more."""
+    def set_quiet(self, is_quiet: bool) -> None:
+        """Change nothing any more, or go on."""
         ...
 
 
@@ -134,11 +136,11 @@ class Node:
             works = await self._make_works(link, stack)
             await asyncio.gather(*(work.run() for work in (*works, *self._loads)))
 
-    def quiet(self) -> None:
-        """Change nothing any more; samples flow on."""
-        self._is_quiet = True
+    def set_quiet(self, is_quiet: bool) -> None:
+        """Change nothing any more, or go on; samples flow all the time."""
+        self._is_quiet = is_quiet
         for load in self._loads:
-            load.quiet()
+            load.set_quiet(is_quiet)
 
     async def _make_works(self, link: ZenohLink, stack: AsyncExitStack) -> list[Work]:
         """What the device does, and what is done with it besides."""
@@ -147,17 +149,19 @@ class Node:
         keeper = Keeper(self._founded, self._config, link, trust, link.reopen)
         leases = LeaseWork(settings, trust, link, journal, self._start)
         replicating = Replicating(link, self._replica, self._roll)
+        seats = seat_file(self._own, settings.device)
+        seating = Seating(link, self._roll, seats)
         offloader = await stack.enter_async_context(self._open_offloader(link))
         self._loads = [
             StateWork(settings, replicating, journal),
             TaskWork(settings, offloader, journal),
+            SeatWork(settings, seating, link, journal),
         ]
         if settings.device == HOME:
             self._loads.append(CharterWork(settings, journal))
-        if self._is_quiet:  # it was told so before it was up
-            self.quiet()
+        self.set_quiet(self._is_quiet)  # it may have been told before it was up
         sight = Sight(link, leases, self._replica, journal)
-        return [keeper, leases, replicating, sight]
+        return [keeper, leases, replicating, seating, sight]
 
     def _open_offloader(self, link: ZenohLink) -> Opening:
         name_device(self._settings.device)
@@ -217,8 +221,8 @@ def _take_order(node: Node, living: asyncio.Future[None]) -> None:
     order = sys.stdin.readline()
     if not order:
         living.cancel()
-    elif order.strip() == "quiet":
-        node.quiet()
+    elif order.strip() in ("quiet", "go"):
+        node.set_quiet(order.strip() == "quiet")
 
 
 def main() -> int:

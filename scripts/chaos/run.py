@@ -1,48 +1,28 @@
-"""One run: found, start, strike, heal, start anew, wait for quiet, read, judge."""
+"""One run: found, start, strike, heal, start anew, shut one out, read and judge."""
 
 from __future__ import annotations
 
-import time
+import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic
 
 from scripts.chaos import clock
-from scripts.chaos.check.ledger import (
-    check_chains,
-    check_disclosures,
-    check_shut_out,
-    read_entries,
-)
-from scripts.chaos.check.state import State, check_charters, check_equal, check_writes
-from scripts.chaos.check.task import check_answers, check_runs
-from scripts.chaos.check.verdict import Verdict
-from scripts.chaos.founding import HOME, found, shut_out, wishes
-from scripts.chaos.journal import Ran, Shut, Sighted, read_book, read_lines
+from scripts.chaos.fleet import Fleet
+from scripts.chaos.founding import HOME, found, shut_out
+from scripts.chaos.journal import Shut
+from scripts.chaos.judge import Course, judge
 from scripts.chaos.lan import Lan
-from scripts.chaos.machine import Machine, unexpected
 from scripts.chaos.schedule import Fault, Kind
 from scripts.chaos.strike import Strike
 from scripts.chaos.table import Outcome
-from scripts.chaos.work.charter import version_of
-from scripts.chaos.work.setting import Settings
-from scripts.chaos.work.state import open_replica, read_state
-from scripts.chaos.work.task import RUNS
 
-from trivet.app.folder import identity_folder, ledger_file
-from trivet.fabric.certificate import key_from_pem
-from trivet.fabric.household import load_household
-from trivet.fabric.identity import load_identity
-from trivet.fabric.ledger_chain import Key
-
-PORT = 7447
-#: Seconds that devices have to meet at first, to be quiet at last, and to hear that one
+#: Seconds that devices have to meet at first, to be quiet again, and to hear that one
 #: of them was shut out.
 MEET_S, QUIET_S, SHUT_S = 30.0, 60.0, 20.0
-#: Between two looks.
-STEP_S = 0.02
+#: Seconds for which the others go on after that.
+GO_ON_S = 5.0
 
 
 class Run:
@@ -52,8 +32,8 @@ class Run:
         lan: the hosts.
         folder: where journals and logs are kept.
         schedule: the faults.
-        seed: of the load.
-        sabotage: what nodes do wrong on purpose; see work/setting.py.
+        seed: of what the nodes do.
+        sabotage: what they do wrong on purpose; see work/sabotage.py.
         say: told what happens.
     """
 
@@ -68,20 +48,10 @@ class Run:
     ) -> None:
         self._lan, self._folder, self._schedule = lan, folder, schedule
         self._seed, self._say = seed, say
-        self._journals = folder / "journal"
         self._struck: Counter[Kind] = Counter()
-        #: versions when it was quiet: who is shut out later may not hear of it
-        self._kept_charters: Mapping[str, int] = {}
-        for made in (self._journals, folder / "log"):
-            made.mkdir(parents=True, exist_ok=True)
+        self._most = 0
         self._library = clock.build(folder)
-        self._devices = tuple(lan.hosts)
-        self._machines = {
-            name: Machine(
-                host, self._settings(name, sabotage), folder / "log", self._library
-            )
-            for name, host in lan.hosts.items()
-        }
+        self._fleet = Fleet(lan, folder, seed, sabotage, self._library)
 
     def go(self) -> Outcome:
         """All of it.
@@ -89,68 +59,42 @@ class Run:
         Raises:
             TimeoutError: the devices did not even meet before the first fault.
         """
-        hosts = self._lan.hosts.values()
-        found({h.name: h.folder for h in hosts}, {h.name: h.address for h in hosts})
-        with self._ended_at_last():
-            self._start_all()
-            if self._wait(MEET_S, self._missing) is None:
-                raise TimeoutError(f"never met: {self._missing()}")
+        hosts, fleet = self._lan.hosts, self._fleet
+        found(
+            {name: host.folder for name, host in hosts.items()},
+            {name: host.address for name, host in hosts.items()},
+        )
+        with fleet.ended_at_last():
+            fleet.start()
+            if fleet.wait(MEET_S, fleet.missing) is None:
+                raise TimeoutError(f"never met: {fleet.missing()}")
             self._say("all met; the faults begin")
             began = monotonic()
-            overlapping = self._strike_all()
+            self._strike_all()
             took_s = monotonic() - began
-            quiet_s, missing = self._heal()
-            self._kept_charters = self._versions()
-            self._say(f"quiet after {quiet_s} s; the last device is shut out")
-            self._shut_out()
-            for machine in self._machines.values():
-                machine.end()
+            course = self._heal()
+            fleet.end()
+        self._say("all ended; what they left is read")
+        for host in hosts.values():  # to be looked at when a promise is broken
+            copy = self._folder / "disk" / host.name
+            shutil.copytree(host.folder, copy, dirs_exist_ok=True)
         return Outcome(
-            self._seed,
-            len(self._devices),
-            Counter(fault.kind for fault in self._schedule),
-            self._struck,
-            overlapping,
-            sum(machine.life for machine in self._machines.values()),
-            took_s,
-            quiet_s,
-            missing,
-            self._judge(),
-            (clock_note(self._library),),
+            seed=self._seed,
+            devices=len(hosts),
+            planned=Counter(fault.kind for fault in self._schedule),
+            struck=self._struck,
+            overlapping=self._most,
+            lives=fleet.lives,
+            took_s=took_s,
+            quiet_s=course.quiet_s,
+            missing=course.missing,
+            verdicts=judge(self._folder, hosts, fleet.machines, course),
+            notes=(_clock_note(self._library),),
         )
 
-    def _settings(self, name: str, sabotage: str) -> Settings:
-        number = self._devices.index(name)
-        address = self._lan.hosts[name].address
-        home = self._lan.hosts[HOME].address
-        ports = PORT if self._lan.is_apart else PORT + number
-        return Settings(
-            device=name,
-            devices=self._devices,
-            folder=str(self._lan.hosts[name].folder),
-            journal=str(self._journals / f"{name}.jsonl"),
-            life=0,
-            seed=self._seed * 100 + number,
-            listen=(f"{address}:{ports}",),
-            connect=() if name == HOME else (f"{home}:{PORT}",),
-            sabotage=sabotage,
-        )
-
-    @contextmanager
-    def _ended_at_last(self) -> Iterator[None]:
-        try:
-            yield
-        finally:
-            for machine in self._machines.values():
-                machine.kill()
-
-    def _start_all(self) -> None:
-        for machine in self._machines.values():
-            machine.start()
-
-    def _strike_all(self) -> int:
-        """Let every fault of the schedule happen; the most that there were at once."""
-        began, most = monotonic(), 0
+    def _strike_all(self) -> None:
+        """Let every fault of the schedule happen."""
+        began = monotonic()
         waiting, going = list(self._schedule), list[Strike]()
         while waiting or going:
             now = monotonic() - began
@@ -158,123 +102,55 @@ class Run:
                 strike.end()
                 going.remove(strike)
             while waiting and waiting[0].at_s <= now:
-                strike = Strike(waiting.pop(0), self._machines)
+                strike = Strike(waiting.pop(0), self._fleet.machines)
                 if strike.begin():
                     self._struck[strike.fault.kind] += 1
                     going.append(strike)
-                    most = max(most, len(going))
+                    self._most = max(self._most, len(going))
                 if strike.fault.number % 50 == 49:
                     self._say(f"{strike.fault.number + 1} faults, {now:.0f} s")
-            self._rest()
-        return most
+            self._fleet.rest()
 
-    def _heal(self) -> tuple[float | None, str]:
-        """All faults are over: start every device anew, and wait until it is quiet."""
-        self._say("healed; every device is started anew")
-        for machine in self._machines.values():
-            machine.kill()
-        self._start_all()
-        for machine in self._machines.values():
-            machine.order("quiet")
-        took_s = self._wait(QUIET_S, self._missing)
-        return took_s, "" if took_s is not None else self._missing()
+    def _heal(self) -> Course:
+        """All faults are over: what becomes of the household now?"""
+        fleet = self._fleet
+        fleet.order("quiet")
+        self._say("healed")
+        recovered_s = fleet.wait(QUIET_S, fleet.missing)
+        before = fleet.missing() if recovered_s is None else ""
+        self._say(f"recovered in {recovered_s} s {before}; all are killed and started")
+        fleet.kill()
+        fleet.start()
+        quiet_s = fleet.wait(QUIET_S, fleet.missing)
+        after = fleet.missing() if quiet_s is None else ""
+        self._say(f"quiet in {quiet_s} s {after}; the last device is shut out")
+        at = monotonic()
+        went_on = self._shut_out()
+        charters = fleet.versions(fleet.devices[:-1])
+        return Course(recovered_s, quiet_s, before or after, charters, at, went_on)
 
-    def _shut_out(self) -> None:
-        """The last device is lost: the home revokes it, and it stays where it is."""
-        last = self._devices[-1]
+    def _shut_out(self) -> str:
+        """The last device is lost, the home revokes it; what the others then lack."""
+        fleet = self._fleet
+        *others, last = fleet.devices
+        fleet.machines[last].leave_alone()
         shut_out(self._lan.hosts[HOME].folder, last)
 
         def missing() -> str:
-            book = read_book(self._journals)
-            heard = {who for who, line in book.all(Shut) if line.device == last}
-            return ", ".join(sorted(set(self._devices) - heard - {last}))
+            shut = fleet.look().all(Shut)
+            heard = {name for name, line in shut if line.device == last}
+            return ", ".join(sorted(set(others) - heard))
 
-        self._wait(SHUT_S, missing)
-        self._wait(3.0, lambda: "more time, for what should not come to come")
-
-    def _wait(self, limit_s: float, missing: Callable[[], str]) -> float | None:
-        """Seconds until nothing is missing any more, None if that never was."""
-        began = monotonic()
-        while (now := monotonic() - began) < limit_s:
-            if not missing():
-                return now
-            for _ in range(10):
-                self._rest()
-        return None
-
-    def _rest(self) -> None:
-        for machine in self._machines.values():
-            machine.watch()
-        time.sleep(STEP_S)
-
-    def _missing(self) -> str:
-        """What is not as it should be, empty when all is."""
-        book = read_book(self._journals)
-        faults = []
-        for name, machine in self._machines.items():
-            last = [s for s in book.of(name, Sighted)[-1:] if s.life == machine.life]
-            others = set(self._devices) - {name}
-            owners = {wish.owner for wish in wishes(name, self._devices)}
-            if not last or set(last[0].alive) != others:
-                faults.append(f"{name} does not see all others")
-            elif not owners <= set(last[0].flowing):
-                silent = owners - set(last[0].flowing)
-                faults.append(f"{name} hears nothing of {', '.join(sorted(silent))}")
-        states = {s.state for n in self._devices for s in book.of(n, Sighted)[-1:]}
-        if len(states) > 1:
-            faults.append("the replicas are not even")
-        if len(set(self._versions().values())) > 1:
-            faults.append(f"charters differ: {self._versions()}")
-        return "; ".join(faults)
-
-    def _judge(self) -> list[Verdict]:
-        book = read_book(self._journals)
-        hosts = self._lan.hosts
-        files = {name: ledger_file(h.folder, name) for name, h in hosts.items()}
-        falls = [
-            f"{name}, {fall}"
-            for name, machine in self._machines.items()
-            for fall in unexpected(machine.falls)
-        ]
-        lives = sum(machine.life for machine in self._machines.values())
-        lines = read_lines(self._folder / RUNS)
-        ran = [line for line in lines if isinstance(line, Ran)]
-        states = self._states()
-        return [
-            check_writes(book, states),
-            check_equal(states),
-            check_runs(book, ran),
-            check_answers(book, ran),
-            check_chains(book, files, self._keys()),
-            check_disclosures(book, dict(read_entries(files))),
-            check_charters(book, self._kept_charters),
-            check_shut_out(book, self._devices[-1]),
-            Verdict("no device fails but in its own words", lives, "starts", falls),
-        ]
-
-    def _states(self) -> dict[str, State]:
-        """What each device holds of the state, read from its disk."""
-        found = {}
-        for name, host in self._lan.hosts.items():
-            with closing(open_replica(host.folder, name)) as replica:
-                found[name] = read_state(replica)
-        return found
-
-    def _versions(self) -> dict[str, int]:
-        """The version of the charter that each device keeps."""
-        hosts = self._lan.hosts.values()
-        return {host.name: version_of(host.folder) for host in hosts}
-
-    def _keys(self) -> Mapping[str, Key]:
-        found_keys = {}
-        for name, host in self._lan.hosts.items():
-            household = load_household(identity_folder(host.folder))
-            private = key_from_pem(load_identity(household, name).private_pem())
-            found_keys[name] = private
-        return found_keys
+        if fleet.wait(SHUT_S, missing) is None:
+            return f"not told that {last} is shut out: {missing()}"
+        fleet.order("go", others)
+        fleet.wait(GO_ON_S, lambda: "more time")
+        fleet.order("quiet", others)
+        if fleet.wait(QUIET_S, lambda: fleet.missing(others)) is None:
+            return fleet.missing(others)
+        return ""
 
 
-def clock_note(library: Path | None) -> str:
-    """How clocks were moved."""
+def _clock_note(library: Path | None) -> str:
     how = "by a preloaded library" if library else "in Python alone: there is no cc"
     return f"Clocks were moved {how}."

@@ -17,7 +17,7 @@ from scripts.chaos.check.ledger import (
     check_shut_out,
     read_entries,
 )
-from scripts.chaos.check.seat import check_acts, check_tokens
+from scripts.chaos.check.seat import check_acts, check_holders, check_tokens
 from scripts.chaos.check.state import check_charters, check_equal, check_writes
 from scripts.chaos.check.task import ONCE, check_answers, check_runs
 from scripts.chaos.check.verdict import Verdict
@@ -57,6 +57,7 @@ def book(**lines: Sequence[Line]) -> Book:
         check_runs(book(), []),
         check_answers(book(), []),
         check_tokens(book()),
+        check_holders(book()),
         check_acts(book(home=[])),
         check_chains(book(), {}, {}),
         check_disclosures(book(), {}),
@@ -157,6 +158,21 @@ def test_two_holders_of_one_token_are_found() -> None:
 def test_one_token_of_two_seats_is_not_one_token() -> None:
     fine = book(home=[Held(seat="lead", token=3)], car=[Held(seat="voice", token=3)])
     assert check_tokens(fine).holds
+
+
+def test_two_holders_at_one_time_are_found() -> None:
+    home = [Held(seat="lead", token=3, seen=seen) for seen in (1.0, 2.0)]
+    car = [Held(seat="lead", token=4, seen=seen) for seen in (3.0, 4.0)]
+    assert check_holders(book(home=home, car=car)).holds
+    late = Held(seat="lead", token=3, seen=3.5)
+    verdict = check_holders(book(home=[*home, late], car=car))
+    assert len(verdict.broken) == 1
+    assert "home held lead with token 3 at 3.500" in verdict.broken[0]
+
+
+def test_one_device_may_go_back_to_a_token_of_its_own() -> None:
+    lines = [Held(seat="lead", token=token, seen=token % 3) for token in (3, 5, 4)]
+    assert check_holders(book(home=lines)).holds
 
 
 def acts(*tokens: int) -> Book:

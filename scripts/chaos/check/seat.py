@@ -1,4 +1,4 @@
-"""Has each token one holder, and does no resource go back to an old one?"""
+"""Has each seat one holder, and is an old one nowhere heard after a newer one?"""
 
 from __future__ import annotations
 
@@ -23,6 +23,25 @@ def check_tokens(book: Book) -> Verdict:
     return Verdict("one holder of a token", len(holders), "tokens", broken)
 
 
+def check_holders(book: Book) -> Verdict:
+    """When one device holds a seat, whoever held it before holds it no more."""
+    broken, basis = [], 0
+    last: dict[str, tuple[str, Held]] = {}
+    for device, line in sorted(book.all(Held), key=lambda pair: pair[1].seen):
+        basis += 1
+        before = last.get(line.seat)
+        if before is not None and line.token < before[1].token:
+            if before[0] != device:
+                broken.append(
+                    f"{device} held {line.seat} with token {line.token} at "
+                    f"{line.seen:.3f}, after {before[0]} with {before[1].token} at "
+                    f"{before[1].seen:.3f}"
+                )
+            continue
+        last[line.seat] = device, line
+    return Verdict("one holder of a seat at a time", basis, "looks", broken)
+
+
 def check_acts(book: Book) -> Verdict:
     """At each resource, what was done under a token comes before all of a later one."""
     broken, basis = [], 0
@@ -31,12 +50,12 @@ def check_acts(book: Book) -> Verdict:
         for act in book.of(resource, Acted):
             basis += 1
             before = last.get(act.seat)
-            if before is not None and act.token < before.token:
+            if before is None or act.token >= before.token:
+                last[act.seat] = act
+            elif act.holder != before.holder:
                 broken.append(
                     f"{resource}: {act.holder} acted for {act.seat} with token "
                     f"{act.token} at {act.at:.3f}, after {before.holder} with "
                     f"{before.token} at {before.at:.3f}"
                 )
-            else:
-                last[act.seat] = act
     return Verdict("no act with an old token after a newer one", basis, "acts", broken)

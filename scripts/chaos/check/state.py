@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 from scripts.chaos.check.verdict import Verdict
@@ -16,28 +17,41 @@ EACH, LAST = "each", "last"
 State = Mapping[str, str]
 
 
-def check_writes(book: Book, states: Mapping[str, State]) -> Verdict:
-    """No acknowledged write is lost, anywhere."""
+def check_writes(
+    book: Book, states: Mapping[str, State], left: Mapping[str, float] | None = None
+) -> Verdict:
+    """No acknowledged write is lost, anywhere.
+
+    Args:
+        book: what was acknowledged.
+        states: what each device holds.
+        left: devices that are of the household no more, and since when: of what was
+            acknowledged later they need have nothing.
+    """
+    left = left or {}
     broken, basis = [], 0
-    latest: dict[str, int] = {}
+    latest: dict[str, list[Acked]] = defaultdict(list)
     for writer, line in book.all(Acked):
         kind = line.key.partition(".")[0]
         basis += kind in (EACH, LAST)
         if kind == LAST:
-            latest[line.key] = max(latest.get(line.key, 0), int(line.value))
+            latest[line.key].append(line)
         elif kind == EACH:
             broken += [
                 f"{line.key} of {writer}, acknowledged in life {line.life}, is "
                 f"{state.get(line.key)!r} at {device}, not {line.value!r}"
                 for device, state in states.items()
                 if state.get(line.key) != line.value
+                and line.at <= left.get(device, line.at)
             ]
-    for key, value in latest.items():
-        broken += [
-            f"{key} is {state.get(key)!r} at {device}; {value} was acknowledged"
-            for device, state in states.items()
-            if int(state.get(key, "0")) < value
-        ]
+    for key, lines in latest.items():
+        for device, state in states.items():
+            due = [int(x.value) for x in lines if x.at <= left.get(device, x.at)]
+            held = state.get(key)
+            if due and int(held or 0) < max(due):
+                broken.append(
+                    f"{key} is {held!r} at {device}; {max(due)} was acknowledged"
+                )
     return Verdict("no acknowledged write lost", basis, "writes", broken)
 
 

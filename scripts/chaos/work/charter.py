@@ -37,9 +37,9 @@ class CharterWork:
         self._random = Random(settings.seed * 1000 + settings.life)
         self._is_quiet = False
 
-    def quiet(self) -> None:
-        """Change nothing any more."""
-        self._is_quiet = True
+    def set_quiet(self, is_quiet: bool) -> None:
+        """Change nothing any more, or go on."""
+        self._is_quiet = is_quiet
 
     async def run(self) -> None:
         """Change it until cancelled."""

@@ -49,9 +49,9 @@ class StateWork:
         self._is_quiet = False
         self._count = 0
 
-    def quiet(self) -> None:
-        """Write nothing any more."""
-        self._is_quiet = True
+    def set_quiet(self, is_quiet: bool) -> None:
+        """Write nothing any more, or go on."""
+        self._is_quiet = is_quiet
 
     async def run(self) -> None:
         """Write until cancelled."""

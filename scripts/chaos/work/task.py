@@ -95,9 +95,9 @@ class TaskWork:
         self._waiting: set[asyncio.Task[None]] = set()
         self._count = 0
 
-    def quiet(self) -> None:
-        """Ask for nothing any more."""
-        self._is_quiet = True
+    def set_quiet(self, is_quiet: bool) -> None:
+        """Ask for nothing any more, or go on."""
+        self._is_quiet = is_quiet
 
     async def run(self) -> None:
         """Ask until cancelled."""
