@@ -39,7 +39,8 @@ from trivet.fabric import Link, MemoryFabric
 from trivet.fabric.event import Event, EventKind
 from trivet.fabric.history import Forget, History, make_forget
 from trivet.fabric.history.forget import FORGET, encode_forget, forget_message
-from trivet.fabric.history.reader import Kept, Reader
+from trivet.fabric.history.reader import Reader
+from trivet.fabric.history.row import Kept
 from trivet.fabric.ledger import Ledger
 from trivet.fabric.lessee import Wish
 from trivet.fabric.letter import Received
@@ -319,7 +320,8 @@ async def test_who_was_never_given_it_is_not_asked(tmp_path: Path) -> None:
 
 async def test_a_late_copy_of_what_was_forgotten_is_not_kept(tmp_path: Path) -> None:
     async with phone_and_home(tmp_path) as (_, phone, home):
-        await phone.keeping.forget(make_forget(until=NOW + 1000))
+        phone.trust.time = home.trust.time = NOW + 1000
+        await phone.keeping.forget(make_forget())  # of all there is until now
         await eventually(lambda: states(phone) == [("home", "answered", 5)])
         await phone.trust.lessor.give(Sample("phone", "location", NOW + 50, "late"))
         await phone.trust.lessor.give(Sample("phone", "location", NOW + 1000, "new"))

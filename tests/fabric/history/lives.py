@@ -7,7 +7,8 @@ from pathlib import Path
 from trivet.domain import Lease, Purpose, Sample, Value
 from trivet.domain.sample import Quality
 from trivet.fabric.history import History
-from trivet.fabric.history.reader import Kept, Reader
+from trivet.fabric.history.reader import Reader
+from trivet.fabric.history.row import Kept
 
 T0 = 1_760_000_100.0  # at the begin of an interval of five minutes
 DAY_S = 86_400.0

@@ -165,6 +165,15 @@ def test_what_was_forgotten_does_not_come_back_late(path: Path) -> None:
         assert history.flush() == 0
 
 
+def test_a_wish_without_end_is_about_what_there_was(path: Path) -> None:
+    with History(path, "car") as history:
+        history.forget(make_forget(), T0, ())
+        history.note(speed(T0 - 1))
+        history.note(speed(T0))
+        assert history.flush() == 1
+    assert [k.time for k in kept(path)] == [T0]
+
+
 def test_a_wish_that_is_repeated_counts_once_and_in_all(path: Path) -> None:
     wish = make_forget(until=T0 + 100)
     with History(path, "car") as history:

@@ -18,7 +18,8 @@ from trivet.domain import Position, Sample, SetupError, UsageError, Value
 from trivet.domain.sample import Quality
 from trivet.fabric.history import History, make_forget, make_rule
 from trivet.fabric.history.export import COLUMNS, REQUIRED, export
-from trivet.fabric.history.reader import Kept, Reader, What
+from trivet.fabric.history.reader import Reader
+from trivet.fabric.history.row import Kept, What
 
 VALUES: tuple[Value, ...] = (
     *(True, False, 0, -7, (1 << 63) - 1, 0.1, -0.0, 1e300),

@@ -12,7 +12,8 @@ from tests.fabric.history.lives import DAY_S, T0, aged, kept, lease_of, speed
 from trivet.domain import Sample
 from trivet.fabric.history import History, make_rule
 from trivet.fabric.history import retention as retention_module
-from trivet.fabric.history.reader import Reader, What
+from trivet.fabric.history.reader import Reader
+from trivet.fabric.history.row import What
 
 #: One day raw, then five minutes, for ten days.
 RULE = make_rule("**", int(DAY_S), 300, int(10 * DAY_S))

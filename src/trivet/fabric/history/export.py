@@ -1,7 +1,7 @@
 """A history as one file for other programs: Parquet, or CSV, whole or not at all.
 
 Both have a row for each sample and, where samples have become summaries, rows for
-those (see reader.Kept), in the same columns:
+those (see row.Kept), in the same columns:
 
     device, path, time (UTC, to the microsecond), what, every_s, count, quality,
     number, integer, flag, text, low, high, changes,
@@ -26,7 +26,7 @@ from typing import IO, Any, TypeAlias
 
 from trivet.domain.error import SetupError, UsageError
 from trivet.fabric import disk
-from trivet.fabric.history.reader import Kept
+from trivet.fabric.history.row import Kept
 
 #: Raised with each change of the columns.
 LAYOUT = 1

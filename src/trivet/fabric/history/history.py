@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from trivet.domain.error import UsageError
 from trivet.domain.lease import Lease
 from trivet.domain.sample import Sample
@@ -19,6 +21,22 @@ from trivet.fabric.history.shelf import Shelf
 
 #: What the file may hold unless the owner says otherwise.
 MAX_BYTES = 512 * 1024 * 1024
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A lease under which copies are here.
+
+    Attributes:
+        owner: whose samples.
+        lease: its id, or that of the one that took its place last.
+        purpose: what for.
+        until: event time at which it ends by itself, or did.
+    """
+
+    owner: str
+    lease: str
+    purpose: str
+    until: float
 
 
 class History(Shelf):
@@ -79,6 +97,22 @@ class History(Shelf):
             ),
             keeps=True,
         )
+
+    def leases(self) -> list[Held]:
+        """The leases under which copies are here, as they were heard of last."""
+        with self._opened():
+            rows = self._file.rows(
+                "SELECT DISTINCT owner, current, purpose, until FROM lease ORDER BY id"
+            )
+            return [Held(*row) for row in rows]
+
+    def owners(self) -> list[str]:
+        """Devices that there are copies of."""
+        with self._opened():
+            rows = self._file.rows(
+                "SELECT DISTINCT owner FROM stream WHERE lease != 0 ORDER BY owner"
+            )
+            return [owner for (owner,) in rows]
 
     def lapse(self, now: float) -> int:
         """Delete copies whose lease is over; how many samples and summaries.

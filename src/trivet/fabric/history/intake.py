@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from trivet.domain.error import UsageError
 from trivet.domain.lease import Lease
@@ -21,6 +22,9 @@ from trivet.fabric.history.forget import Forget
 from trivet.fabric.history.rule import Rule
 from trivet.fabric.history.value import Cell, to_cell
 
+#: How far two devices' clocks may be apart, in seconds: a wish whose span ends later
+#: than so long after it was heard has no end, and is about what there was until then.
+SKEW_S = 3600.0
 _INSERT = "INSERT OR IGNORE INTO raw VALUES (?, ?, ?, ?)"
 
 
@@ -55,6 +59,14 @@ def _check_name(device: str, path: str) -> None:
     msgspec.convert((device, path), tuple[DeviceId, SignalPath])
 
 
+def _held_back(memory: erasure.Memory) -> Forget:
+    """What must not come back of something forgotten: nothing that came after it."""
+    wish = memory.wish
+    if wish.until <= memory.time + SKEW_S:
+        return wish
+    return replace(wish, until=memory.time)
+
+
 class Intake:
     """Writes into one file; every call is within a transaction of it.
 
@@ -87,7 +99,7 @@ class Intake:
         self._forgotten.clear()
         self._newest.clear()
         for memory in erasure.memories(self._file):
-            wish, owner = memory.wish, memory.owner
+            wish, owner = _held_back(memory), memory.owner
             self._forgotten.setdefault(owner, []).append(wish)
             self._newest[owner] = max(self._newest.get(owner, 0.0), wish.until)
         rows = self._file.rows("SELECT pattern, raw_s, every_s, for_s FROM rule")

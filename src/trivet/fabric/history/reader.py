@@ -5,15 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import msgspec
-
 from trivet.domain.error import SetupError
-from trivet.domain.sample import Quality, Value
+from trivet.domain.sample import Quality
 from trivet.fabric.history.file import APPLICATION_ID
 from trivet.fabric.history.forget import Forget
 from trivet.fabric.history.interval import (
@@ -22,88 +19,12 @@ from trivet.fabric.history.interval import (
     States,
     decode_body,
 )
+from trivet.fabric.history.row import Kept, Stream, What
 from trivet.fabric.history.value import from_cell
 
 #: Rows of a stream from which its bytes are estimated, and what each takes besides its
 #: value: its time, quality and place in the tree.
 _LOOKED_AT, _ROW_BYTES = 200, 14
-
-
-class What(StrEnum):
-    """What a row is."""
-
-    #: a sample as it was received
-    SAMPLE = "sample"
-    #: the mean of an interval's numbers, at the interval's begin
-    MEAN = "mean"
-    #: of an interval's samples that are no numbers: the first, at its own time
-    FIRST = "first"
-    #: one that differed from the one before, at its own time
-    CHANGE = "change"
-    #: the last, at its own time
-    LAST = "last"
-
-
-class Kept(msgspec.Struct, frozen=True, gc=False):
-    """One row of a history.
-
-    Attributes:
-        device: whose sample.
-        path: of which signal.
-        time: event time, in seconds since 1970-01-01 UTC.
-        value: the value, or the mean of an interval's.
-        quality: how far to trust it.
-        what: what it is.
-        every_s: length of the interval that it stands for, 0 for a sample.
-        count: samples that it stands for, 0 where another row of the interval says so.
-        low: the least of an interval's numbers.
-        high: the greatest.
-        changes: how often an interval's state changed.
-        lease: the lease that it was received under, empty for this device's own.
-        purpose: that lease's purpose.
-    """
-
-    device: str
-    path: str
-    time: float
-    value: Value
-    quality: Quality = Quality.GOOD
-    what: What = What.SAMPLE
-    every_s: int = 0
-    count: int = 1
-    low: float | None = None
-    high: float | None = None
-    changes: int | None = None
-    lease: str = ""
-    purpose: str = ""
-
-
-class Stream(msgspec.Struct, frozen=True):
-    """What there is of one signal.
-
-    Attributes:
-        device: whose.
-        path: the signal.
-        samples: as they were received.
-        intervals: summaries.
-        first: event time of the first.
-        last: event time of the last.
-        bytes: about what it takes in the file.
-        lease: the lease that it was received under, empty for this device's own.
-        purpose: that lease's purpose.
-        until: event time at which that lease ends, 0 for this device's own.
-    """
-
-    device: str
-    path: str
-    samples: int
-    intervals: int
-    first: float
-    last: float
-    bytes: int
-    lease: str = ""
-    purpose: str = ""
-    until: float = 0.0
 
 
 class Reader:
@@ -166,6 +87,37 @@ class Reader:
                 if wanted is None or wanted.names(whose[1]):
                     yield from self._intervals(stream, whose, wanted)
                     yield from self._raw(stream, whose, wanted)
+
+    def count(
+        self, wanted: Forget, device: str, *, is_own: bool = True
+    ) -> tuple[int, int]:
+        """How many samples and summaries a wish to forget is about.
+
+        Args:
+            wanted: the wish.
+            device: whose, all if empty.
+            is_own: of this device's own samples, not of copies.
+
+        Raises:
+            SetupError: the file is damaged.
+        """
+        samples = intervals = 0
+        with self._told():
+            for stream, _, path, lease, _ in self._streams(device):
+                if wanted.names(path) and is_own == (not lease):
+                    for_raw, bounds = _span(wanted, "time", "time")
+                    (found,) = self._one(
+                        f"SELECT count(*) FROM raw WHERE stream = ?{for_raw}",
+                        *(stream, *bounds),
+                    )
+                    samples += found
+                    touched, _ = _span(wanted, "begin + every_s - 1", "begin")
+                    (found,) = self._one(
+                        f"SELECT count(*) FROM interval WHERE stream = ?{touched}",
+                        *(stream, *bounds),
+                    )
+                    intervals += found
+        return samples, intervals
 
     def streams(self) -> list[Stream]:
         """What there is of each signal, by device and path.

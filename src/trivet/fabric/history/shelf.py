@@ -57,6 +57,7 @@ class Shelf:
         # who holds the first may take the second, never the other way round
         self._lock, self._noting = RLock(), Lock()
         self._waiting: list[Waiting] = []
+        self._writing = 0
         self._is_closed = self._is_scrubbing = False
         self._intake = Intake(self._file)
 
@@ -91,8 +92,8 @@ class Shelf:
 
     @property
     def waiting(self) -> int:
-        """Samples that wait to be written."""
-        return len(self._waiting)
+        """Samples that are not durable yet."""
+        return len(self._waiting) + self._writing
 
     def flush(self) -> int:
         """Write what waits; how many of it was new. It is durable when this returns.
@@ -103,6 +104,7 @@ class Shelf:
         with self._lock:
             with self._noting:
                 rows, self._waiting = self._waiting, []
+                self._writing = len(rows)
             if not rows:
                 return 0
             try:
@@ -114,6 +116,8 @@ class Shelf:
                     self.lost += max(0, len(rows) - MAX_WAITING)
                     self._waiting = rows[:MAX_WAITING]
                 raise
+            finally:
+                self._writing = 0
             self.error = ""
             return new
 
