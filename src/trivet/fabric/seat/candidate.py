@@ -267,7 +267,10 @@ class Candidate:
         if self._holds(now) or current is None or not current.is_over(now):
             return []
         self._rounds.clear()
-        self._try_at = now + current.left_s + self._delay()
+        kept = self._voter.running(self.seat, now)
+        is_heir = current.bid.is_query and kept is not None and not self._other(now)
+        # what a voter says of the one before is over as soon as it hears so
+        self._try_at = now + (0.0 if is_heir else current.left_s) + self._delay()
         if current.bid.is_query:
             return []
         return self._release(current.asked, "", now)
