@@ -11,7 +11,13 @@ from functools import partial
 from typing import Any
 
 from trivet.app.control import Control, open_control
-from trivet.app.folder import control_file, identity_folder, ledger_file, state_file
+from trivet.app.folder import (
+    control_file,
+    history_file,
+    identity_folder,
+    ledger_file,
+    state_file,
+)
 from trivet.app.keeper import household_of
 from trivet.app.life import GATHER_S, NodeSettings, live_hub
 from trivet.app.past import Past
@@ -33,6 +39,7 @@ from trivet.fabric.background import first_of
 from trivet.fabric.certificate import key_from_pem
 from trivet.fabric.charter import own_charter
 from trivet.fabric.config import SessionConfig
+from trivet.fabric.history import History
 from trivet.fabric.household import load_household
 from trivet.fabric.identity import Identity
 from trivet.fabric.ledger import Ledger
@@ -113,6 +120,8 @@ async def _live(
     control = Control()
     with ExitStack() as stack:
         trust, replica, start = _remember(stack, settings, world, household, identity)
+        path = history_file(settings.folder, settings.device)
+        history = stack.enter_context(History(path, settings.device))
         async with (
             open_session(config, gate=trust.gate) as link,
             open_control(control_file(settings.folder, settings.device), control),
@@ -125,6 +134,7 @@ async def _live(
                 part,
                 link.reopen,
                 replica,
+                history,
                 control,
                 settings.is_late_renewal,
             )

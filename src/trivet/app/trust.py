@@ -98,6 +98,7 @@ class Trust:
         self._lessor: Lessor | None = None
         self._lessee: Lessee | None = None
         self._also: Callable[[Received], Awaitable[bool]] | None = None
+        self._ends: list[Callable[[str, LeaseEnd], None]] = []
 
     def attach(self, link: Link, wishes: tuple[Wish, ...] = ()) -> None:
         """Serve leases on the device's link, and want some of the others."""
@@ -123,6 +124,10 @@ class Trust:
     def also_hear(self, hear: Callable[[Received], Awaitable[bool]]) -> None:
         """Let another take in what is sent, first; it says whether it did."""
         self._also = hear
+
+    def on_lease_end(self, listen: Callable[[str, LeaseEnd], None]) -> None:
+        """Have `listen` told of each lease of this device's that its owner ended."""
+        self._ends.append(listen)
 
     @property
     def lessor(self) -> Lessor:
@@ -180,6 +185,8 @@ class Trust:
             await self.learn(message)
         if isinstance(message, LeaseEnd) and opened.path == LEASE_END:
             self.lessee.ended(opened.owner, message)
+            for listen in self._ends:
+                listen(opened.owner, message)
             return None
         return opened
 

@@ -12,6 +12,7 @@ from trivet.app.folder import seat_file, witness_file
 from trivet.app.hub import Hub
 from trivet.app.issuing import Issuing
 from trivet.app.keeper import Keeper, Reopen
+from trivet.app.keeping import Keeping
 from trivet.app.leasing import take_lease_words
 from trivet.app.part import Part
 from trivet.app.remembering import Remembering
@@ -22,8 +23,10 @@ from trivet.app.seating import Seating
 from trivet.app.witnessing import Witnessing, take_witness_words
 from trivet.domain.wire import Command
 from trivet.fabric.config import SessionConfig
+from trivet.fabric.history import History
 from trivet.fabric.household import Household
 from trivet.fabric.identity import Identity
+from trivet.fabric.letter import Received
 from trivet.fabric.replica import Replica
 from trivet.fabric.seat import ENGINE, Plan
 
@@ -41,6 +44,7 @@ class Upkeep:
         part: the device's own part.
         reopen: opens the session anew.
         replica: its copy of the state.
+        history: the samples that it keeps.
         control: takes the owner's words.
         is_late_renewal: whether to open a door to those whose certificates have ended.
     """
@@ -53,6 +57,7 @@ class Upkeep:
         part: Part,
         reopen: Reopen,
         replica: Replica,
+        history: History,
         control: Control,
         is_late_renewal: bool,
     ) -> None:
@@ -72,10 +77,15 @@ class Upkeep:
         self._seating = Seating(
             link, lambda: trust.household, seat_file(folder, me), (ENGINE_PLAN,)
         )
+        self._keeping = Keeping(link, trust, history)
         part.on_command(self._check)
+        part.on_lived(self._keeping.note_own)
+        part.on_heard(self._keep)
+        trust.on_lease_end(self._keeping.note_lease_end)
         take_lease_words(control, trust)
         take_witness_words(control, self._witnessing)
         take_seat_words(control, self._seating)
+        self._keeping.take_words(control)
 
     def runs(self) -> list[Coroutine[Any, Any, None]]:
         """What is to be run, each until cancelled."""
@@ -86,6 +96,7 @@ class Upkeep:
             self._witnessing.run(),
             self._replicating.run(),
             self._seating.run(),
+            self._keeping.run(),
             *(door.run() for door in self._doors),
         ]
 
@@ -100,6 +111,9 @@ class Upkeep:
 
     def _acting(self, device: str) -> AbstractAsyncContextManager[int]:
         return self._seating.acting(ENGINE, on=device)
+
+    def _keep(self, received: Received) -> None:
+        self._keeping.note_received(received)
 
     def _check(self, asker: str, command: Command) -> None:
         self._seating.fence.admit(command.seat, command.token, asker)
