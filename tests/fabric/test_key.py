@@ -31,11 +31,12 @@ def test_a_key_is_read_as_it_was_built(
     question = key.Question(household, recipient, owner, path)
     assert key.parse_question(key.question(*question)) == question
     assert key.parse_alive(key.alive(household, owner)) == (household, owner)
-    assert key.parse_beat(key.beat(household, owner)) == (household, owner)
+    pulse = key.Pulse(household, owner, recipient)
+    assert key.parse_beat(key.beat(*pulse)) == pulse
 
 
 @few
-@given(st.text(max_size=80) | st.from_regex(r"trivet/h/(to|ask)/.{0,40}"))
+@given(st.text(max_size=80) | st.from_regex(r"trivet/h/(to|ask|beat)/.{0,40}"))
 def test_a_key_from_outside_is_ours_or_a_wire_error(text: str) -> None:
     with suppress(WireError):
         assert key.stream(*key.parse_stream(text)) == text
@@ -43,6 +44,8 @@ def test_a_key_from_outside_is_ours_or_a_wire_error(text: str) -> None:
         assert key.question(*key.parse_question(text)) == text
     with suppress(WireError):
         assert key.alive(*key.parse_alive(text)) == text
+    with suppress(WireError):
+        assert key.beat(*key.parse_beat(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -65,6 +68,25 @@ def test_a_key_that_only_looks_like_ours_is_a_wire_error(text: str) -> None:
         key.parse_stream(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "trivet/h/beat/car",
+        "trivet/h/beat/car/to/home/",
+        "trivet/h/beat/car/to/home/x",
+        "trivet/h/beat/car/to/home\n",
+        "trivet/h/beat/car/to/*",
+        "trivet/h/beat/*/to/home",
+        "trivet/h/beat/car/from/home",
+        "trivet/h/beat/car/to/",
+        "trivet/h/beat/car/to/" + "a" * 500,
+    ],
+)
+def test_a_key_that_only_looks_like_a_heartbeats_is_a_wire_error(text: str) -> None:
+    with pytest.raises(WireError):
+        key.parse_beat(text)
+
+
 @pytest.mark.parametrize("bad", BAD_IDS)
 def test_a_bad_id_is_the_callers_mistake(bad: str) -> None:
     with pytest.raises(UsageError):
@@ -77,6 +99,11 @@ def test_a_bad_id_is_the_callers_mistake(bad: str) -> None:
         key.alive("ours", bad)
     with pytest.raises(UsageError):
         key.inbox("ours", bad)
+    for parts in ((bad, "a", "b"), ("ours", bad, "b"), ("ours", "a", bad)):
+        with pytest.raises(UsageError):
+            key.beat(*parts)
+    with pytest.raises(UsageError):
+        key.beats_to("ours", bad)
 
 
 @pytest.mark.parametrize("bad", BAD_PATHS)

@@ -76,7 +76,7 @@ async def apart(
         phone = await stack.enter_async_context(three.side("phone", gate))
         car = await stack.enter_async_context(three.side("car"))
         for one, other in ((phone, "car"), (car, "phone")):
-            one.link._tell(one.link._presence.token(other, False, 0.0))
+            one.link._tell(one.link._presence.token(other, False))
         yield home, phone, car
 
 

@@ -99,7 +99,7 @@ _KEYS = (
     key.stream("a" * 63, "b" * 63, "c" * 63, "d" * 200),
     key.question("ours", "car", "phone", "lease.request"),
     key.alive("ours", "phone"),
-    key.beat("our-house-2", "car"),
+    key.beat("our-house-2", "car", "home"),
 )
 _strict = msgspec.msgpack.Decoder(Message).decode
 _KEY_WORDS = b"trivet to from ask alive beat * ** $* / // ? # @ . ours".split()

@@ -58,7 +58,7 @@ class SessionConfig(msgspec.Struct, frozen=True):
     is_scouting: bool = False
     is_name_checked: bool = True
     capacity: int = 4096
-    close_limit_s: float = 3.0
+    close_limit_s: float = 0.9
 
 
 def settings_of(config: SessionConfig) -> dict[str, Any]:
@@ -172,12 +172,12 @@ def _access(config: SessionConfig) -> dict[str, Any]:
 
 def _rules(house: str, source: str, target: str, flow: str) -> list[dict[str, Any]]:
     """What `source` may send to `target` over their link."""
-    everyone, beats = key.everyone_alive(house), key.every_beat(house)
+    everyone, beats = key.everyone_alive(house), key.beats_to(house, source)
     to_target = f"{key.ROOT}/{house}/to/{target}/from/{source}/**"
     asks_target = f"{key.ROOT}/{house}/ask/{target}/from/{source}/**"
     answers_target = f"{key.ROOT}/{house}/ask/{source}/from/{target}/**"
     allowed = {
-        "data": (["put"], [to_target, key.beat(house, source)]),
+        "data": (["put"], [to_target, key.beat(house, source, target)]),
         "ask": (["query"], [asks_target]),
         "answer": (["reply"], [answers_target]),
         "read": (["declare_subscriber"], [key.inbox(house, source), beats]),

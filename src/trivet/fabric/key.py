@@ -3,7 +3,7 @@
     trivet/<household>/to/<recipient>/from/<owner>/<signal path>     a leased stream
     trivet/<household>/ask/<owner>/from/<asker>/<question>           a question
     trivet/<household>/alive/<device>                                a liveliness token
-    trivet/<household>/beat/<device>                                 a heartbeat
+    trivet/<household>/beat/<device>/to/<recipient>                  a heartbeat
 
 Both parties stand in the key, not in the payload, so that a static access rule by
 certificate name can say who may write and read it. A signal path's dots become
@@ -39,6 +39,14 @@ class Stream(NamedTuple):
     recipient: str
     owner: str
     path: str
+
+
+class Pulse(NamedTuple):
+    """The parts of a heartbeat's key."""
+
+    household: str
+    device: str
+    recipient: str
 
 
 class Question(NamedTuple):
@@ -109,9 +117,10 @@ def alive(household: str, device: str) -> str:
     return f"{ROOT}/{check_id(household, 'household name')}/alive/{check_id(device)}"
 
 
-def beat(household: str, device: str) -> str:
-    """Key of a device's heartbeat."""
-    return f"{ROOT}/{check_id(household, 'household name')}/beat/{check_id(device)}"
+def beat(household: str, device: str, recipient: str) -> str:
+    """Key of the heartbeat of `device` for `recipient`."""
+    head = f"{ROOT}/{check_id(household, 'household name')}"
+    return f"{head}/beat/{check_id(device)}/to/{check_id(recipient)}"
 
 
 def inbox(household: str, recipient: str) -> str:
@@ -131,9 +140,10 @@ def everyone_alive(household: str) -> str:
     return f"{ROOT}/{check_id(household, 'household name')}/alive/*"
 
 
-def every_beat(household: str) -> str:
-    """Key expression of every device's heartbeat."""
-    return f"{ROOT}/{check_id(household, 'household name')}/beat/*"
+def beats_to(household: str, recipient: str) -> str:
+    """Key expression of every heartbeat for `recipient`."""
+    head = f"{ROOT}/{check_id(household, 'household name')}"
+    return f"{head}/beat/*/to/{check_id(recipient)}"
 
 
 def parse_stream(key: str) -> Stream:
@@ -165,13 +175,19 @@ def parse_alive(key: str) -> tuple[str, str]:
     return _single(key, "alive", "a liveliness key")
 
 
-def parse_beat(key: str) -> tuple[str, str]:
-    """Household and device of a heartbeat's key that came from outside.
+def parse_beat(key: str) -> Pulse:
+    """The parts of a heartbeat's key that came from outside.
 
     Raises:
         WireError: it is not one.
     """
-    return _single(key, "beat", "a heartbeat's key")
+    parts = key.split("/", 6) if len(key) <= MAX_CHARACTERS else []
+    if len(parts) != 6 or (parts[0], parts[2], parts[4]) != (ROOT, "beat", "to"):
+        raise WireError(f"{key[:MAX_CHARACTERS]!r} is not a heartbeat's key")
+    pulse = Pulse(parts[1], parts[3], parts[5])
+    if not all(_ID.fullmatch(part) for part in pulse):
+        raise WireError(f"{key!r} is not a heartbeat's key")
+    return pulse
 
 
 def _addressed(key: str, verb: str, what: str) -> tuple[str, str, str, str]:

@@ -60,7 +60,6 @@ class Link(ABC):
         answers: Mapping[str, Handler] | None = None,
         on_message: Listener | None = None,
         capacity: int = 4096,
-        silence_s: float = float("inf"),
     ) -> None:
         """Make a link.
 
@@ -71,7 +70,6 @@ class Link(ABC):
             answers: handlers by question, in place before the first peer can ask.
             on_message: takes every message in place of `subscribe`, see Listener.
             capacity: messages that wait to be read before the oldest is dropped.
-            silence_s: seconds without a heartbeat until a device counts as gone.
         """
         self.household = key.check_id(household, "household name")
         self.device = key.check_id(device)
@@ -82,7 +80,7 @@ class Link(ABC):
         )
         self._inbox: Inbox[tuple[str, bytes]] = Inbox(capacity)
         self._listener = on_message
-        self._presence = Presence(silence_s)
+        self._presence = Presence()
         self._watchers: WeakSet[Inbox[Liveness]] = WeakSet()
         self._counting = Lock()
         self._malformed = 0
@@ -105,6 +103,20 @@ class Link(ABC):
     def unsent(self) -> int:
         """Messages published to a device that was not there."""
         return self._unsent
+
+    @property
+    def lost(self) -> int:
+        """Messages that others published to this device and that never arrived.
+
+        A message that is only late is counted until it arrives. Commands and state
+        are never among them: what is asked has an answer, or fails.
+        """
+        return sum(self.lost_from.values())
+
+    @property
+    def lost_from(self) -> Mapping[str, int]:
+        """The same by sender; whoever lost none is not in it."""
+        return {}
 
     @property
     def withheld(self) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from time import monotonic
 
 from trivet.domain.error import UnreachableError, UsageError
 from trivet.fabric import key
@@ -88,7 +87,7 @@ class MemoryLink(Link):
         self._fabric = fabric
 
     def _see(self, device: str, *, is_alive: bool) -> None:
-        self._tell(self._presence.token(device, is_alive, monotonic()))
+        self._tell(self._presence.token(device, is_alive))
 
     def _send(self, text: str, data: bytes) -> None:
         link = self._fabric._at(key.parse_stream(text).recipient)

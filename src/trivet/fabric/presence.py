@@ -1,9 +1,9 @@
-"""Who is there: life signs in, changes out; pure, with the time passed in.
+"""Who is there: life signs in, changes out; pure.
 
-A device is there while its liveliness token stands and its heartbeat goes on. The
-token falls at once when a device leaves or its connection breaks. The heartbeat is
-for the device that freezes: under heavy TLS traffic the transport may never notice
-that its peer has stopped reading.
+A device is there while its liveliness token stands and it has not fallen silent. The
+token falls at once when a device leaves or its connection breaks. Silence, which
+`pulse` finds, is for the device that freezes: under heavy TLS traffic the transport
+may never notice that its peer has stopped reading.
 """
 
 from __future__ import annotations
@@ -27,15 +27,11 @@ class Liveness(msgspec.Struct, frozen=True, gc=False):
 
 
 class Presence:
-    """Keeps who is there, from tokens, heartbeats and the passing of time.
+    """Keeps who is there, from tokens and from silence."""
 
-    Args:
-        silence_s: seconds without a heartbeat after which a device counts as gone.
-    """
-
-    def __init__(self, silence_s: float) -> None:
-        self._silence_s = silence_s
-        self._heard: dict[str, float] = {}  # devices whose token stands
+    def __init__(self) -> None:
+        self._standing: set[str] = set()
+        self._silent: set[str] = set()
         self._alive: set[str] = set()
 
     @property
@@ -47,31 +43,28 @@ class Presence:
         """Whether a device is there."""
         return device in self._alive
 
-    def token(self, device: str, is_standing: bool, time: float) -> list[Liveness]:
-        """A device's token was put up or fell at monotonic `time` in seconds."""
+    def token(self, device: str, is_standing: bool) -> list[Liveness]:
+        """A device's token was put up or fell."""
         if not is_standing:
-            self._heard.pop(device, None)
-        elif device in self._heard or len(self._heard) < MAX_DEVICES:
-            self._heard[device] = time
-        return self._changes(time)
+            self._standing.discard(device)
+        elif len(self._standing) < MAX_DEVICES:
+            self._standing.add(device)
+        return self._change(device)
 
-    def heard(self, device: str, time: float) -> list[Liveness]:
-        """A device's heartbeat was heard at monotonic `time` in seconds."""
-        if device in self._heard:
-            self._heard[device] = time
-        return self._changes(time)
+    def silence(self, device: str, is_silent: bool) -> list[Liveness]:
+        """A device fell silent, or is heard again."""
+        if not is_silent:
+            self._silent.discard(device)
+        elif device in self._standing or len(self._silent) < MAX_DEVICES:
+            self._silent.add(device)
+        return self._change(device)
 
-    def tick(self, time: float) -> list[Liveness]:
-        """Monotonic `time` in seconds has come."""
-        return self._changes(time)
-
-    def _changes(self, time: float) -> list[Liveness]:
-        now_alive = {
-            device
-            for device, heard in self._heard.items()
-            if time - heard <= self._silence_s
-        }
-        gone = [Liveness(d, False) for d in sorted(self._alive - now_alive)]
-        come = [Liveness(d, True) for d in sorted(now_alive - self._alive)]
-        self._alive = now_alive
-        return gone + come
+    def _change(self, device: str) -> list[Liveness]:
+        is_alive = device in self._standing and device not in self._silent
+        if is_alive == (device in self._alive):
+            return []
+        if is_alive:
+            self._alive.add(device)
+        else:
+            self._alive.discard(device)
+        return [Liveness(device, is_alive)]

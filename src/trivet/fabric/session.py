@@ -15,31 +15,30 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+import weakref
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from threading import Semaphore
-from time import monotonic
-from typing import TypeVar
 
 import zenoh
 
-from trivet.domain.error import SetupError, UnreachableError, UsageError, WireError
+from trivet.domain.error import SetupError, UnreachableError, UsageError
 from trivet.domain.wire import MAX_BYTES
 from trivet.fabric import key
 from trivet.fabric.background import cancel, in_thread
+from trivet.fabric.cable import Cable, read_end
 from trivet.fabric.config import SessionConfig, settings_of
 from trivet.fabric.desk import MAX_ANSWERING, Handler, Reply, refusal
 from trivet.fabric.dialling import Dialling, with_addresses
 from trivet.fabric.gate import Gate
-from trivet.fabric.link import Link, Listener
+from trivet.fabric.leaving import leave, leave_at_exit
+from trivet.fabric.lifeline import Lifeline
+from trivet.fabric.link import Listener
+from trivet.fabric.tally import Tally
 
-T = TypeVar("T")
 _DROP = zenoh.CongestionControl.DROP
 log = logging.getLogger("trivet.fabric")
 
-#: A device beats this often; three beats missed and it counts as gone.
-BEAT_S = 1.0
-SILENCE_S = 3.5 * BEAT_S
 #: Streams that Zenoh is told of; a declared one costs a third of an undeclared one.
 MAX_PUBLISHERS = 1024
 #: An answer's own time limit is the caller's; this only bounds what Zenoh keeps.
@@ -78,7 +77,7 @@ async def open_session(
         yield link
 
 
-class ZenohLink(Link):
+class ZenohLink(Lifeline):
     """A device's place on the fabric, carried by a Zenoh session."""
 
     def __init__(
@@ -95,19 +94,17 @@ class ZenohLink(Link):
             answers=answers,
             on_message=on_message,
             capacity=config.capacity,
-            silence_s=SILENCE_S,
         )
         self._close_limit_s = config.close_limit_s
-        self._loop = asyncio.get_running_loop()
         self._session: zenoh.Session | None = None
-        self._publishers: dict[str, zenoh.Publisher] = {}
+        self._streams: dict[str, tuple[zenoh.Publisher, Tally]] = {}
         self._seats = Semaphore(2 * MAX_ANSWERING)
-        self._beating: asyncio.Task[None] | None = None
         self._is_open = asyncio.Event()
         self._config = config
         self._dialling = Dialling(config, self._is_alone, self._redial)
         self._looking: asyncio.Task[None] | None = None
         self._reopening = asyncio.Lock()
+        self._at_exit: weakref.finalize[..., ZenohLink] | None = None
 
     async def begin(self, settings: zenoh.Config) -> None:
         """Open the session and declare this device; its token comes last.
@@ -116,11 +113,15 @@ class ZenohLink(Link):
         """
 
         def declare() -> None:
+            self._heart.prepare()
             session = self._session = zenoh.open(settings)
+            self._at_exit = weakref.finalize(
+                self, leave_at_exit, self._heart, session.close, self._close_limit_s
+            )
             house, me = self.household, self.device
             session.declare_subscriber(key.inbox(house, me), self._on_sample)
             session.declare_queryable(key.desk(house, me), self._on_query)
-            session.declare_subscriber(key.every_beat(house), self._on_beat)
+            session.declare_subscriber(key.beats_to(house, me), self._on_beat)
             life = session.liveliness()
             everyone = key.everyone_alive(house)
             life.declare_subscriber(everyone, self._on_token, history=True)
@@ -133,8 +134,7 @@ class ZenohLink(Link):
             await asyncio.wait([opening])  # else there is no session yet to close
             raise
         self._is_open.set()
-        if self._beating is None:
-            self._beating = asyncio.ensure_future(self._beat())
+        self._live()
         if self._looking is None:
             self._looking = asyncio.ensure_future(self._dialling.run())
 
@@ -195,18 +195,34 @@ class ZenohLink(Link):
     async def _redial(self, connect: tuple[str, ...]) -> None:
         await self._open_anew(with_addresses(self._config, connect))
 
+    async def _relink(self) -> None:
+        await self._open_anew(self._config)
+
     # --- out --------------------------------------------------------------------
 
     def _send(self, text: str, data: bytes) -> None:
-        publisher = self._publishers.get(text)
+        stream = self._streams.get(text)
         try:
-            if publisher is None:
-                publisher = self._declare(text)
+            publisher, tally = self._declare(text) if stream is None else stream
             publisher.put(data)
+            tally.sent += 1
         except zenoh.ZError:
             if self._is_open.is_set():
                 raise
             self._note_unsent()  # it is being reopened
+
+    def _send_beat(self, recipient: str, data: bytes) -> None:
+        session = self._session
+        if session is None or recipient == self.device or recipient in self._barred:
+            return
+        with suppress(zenoh.ZError):  # it is being closed
+            session.put(
+                key.beat(self.household, self.device, recipient),
+                data,
+                express=True,
+                priority=zenoh.Priority.INTERACTIVE_HIGH,
+                congestion_control=_DROP,
+            )
 
     async def _request(self, owner: str, question: str, data: bytes) -> Reply:
         text = key.question(self.household, owner, self.device, question)
@@ -245,43 +261,38 @@ class ZenohLink(Link):
             )
         return reply
 
-    async def _beat(self) -> None:
-        """Beat for others to hear, and listen whether they still do."""
-        me = zenoh.KeyExpr(key.beat(self.household, self.device))
-        while True:
-            await self._is_open.wait()
-            self._open_session().put(
-                me,
-                b"",
-                express=True,
-                priority=zenoh.Priority.INTERACTIVE_HIGH,
-                congestion_control=_DROP,
-            )
-            began = monotonic()
-            await asyncio.sleep(BEAT_S)
-            now = monotonic()
-            # Who overslept has not heard the others: that is not their silence.
-            if now - began < 2 * BEAT_S:
-                self._tell(self._presence.tick(now))
+    def _cables(self) -> list[tuple[str, Cable]]:
+        # asked for, not listened to: a listener keeps one of Zenoh's threads for good
+        session = self._session
+        try:
+            links = [] if session is None else session.info.links()
+        except zenoh.ZError:  # it is being closed
+            return []
+        found = ((x.auth_identifier, read_end(x.src), read_end(x.dst)) for x in links)
+        return [(d, Cable(near, far)) for d, near, far in found if d and near and far]
 
     async def _shut(self) -> None:
-        for task in (self._beating, self._looking):
-            if task is not None:
-                await cancel(task)
+        if self._looking is not None:
+            await cancel(self._looking)
+        await self._rest()
         await self._leave()
+        self._heart.end()
 
     async def _leave(self) -> None:
-        session, self._session = self._session, None
-        self._publishers.clear()
-        if session is None:
+        if self._session is None:
             return
+        if self._at_exit is not None:
+            self._at_exit.detach()
         try:
-            async with asyncio.timeout(self._close_limit_s):
-                await in_thread(session.close)
-        except TimeoutError:
-            log.warning("%s: leaving took over %g s", self.device, self._close_limit_s)
+            await leave(self.device, self._heart, self._end, self._close_limit_s)
         except zenoh.ZError as error:
             log.warning("%s: left with an error: %s", self.device, error)
+
+    def _end(self) -> None:
+        session, self._session = self._session, None
+        self._streams.clear()
+        if session is not None:
+            session.close()  # type: ignore[no-untyped-call]
 
     def _absence_hint(self) -> str:
         return self._dialling.why or (
@@ -289,16 +300,17 @@ class ZenohLink(Link):
             "other? If it is: is this device admitted there, and not revoked?"
         )
 
-    def _declare(self, text: str) -> zenoh.Publisher:
-        if len(self._publishers) >= MAX_PUBLISHERS:
-            oldest = self._publishers.pop(next(iter(self._publishers)))
+    def _declare(self, text: str) -> tuple[zenoh.Publisher, Tally]:
+        if len(self._streams) >= MAX_PUBLISHERS:
+            oldest, _ = self._streams.pop(next(iter(self._streams)))
             oldest.undeclare()  # type: ignore[no-untyped-call]
         # not `express`: a batch for each message makes bursts overflow
         publisher = self._open_session().declare_publisher(
             text, congestion_control=_DROP
         )
-        self._publishers[text] = publisher
-        return publisher
+        tally = self._heart.tally(key.parse_stream(text).recipient)
+        self._streams[text] = (publisher, tally)
+        return publisher, tally
 
     def _open_session(self) -> zenoh.Session:
         if self._session is None:
@@ -308,8 +320,10 @@ class ZenohLink(Link):
     # --- in: called on Zenoh's threads --------------------------------------------
 
     def _on_sample(self, sample: zenoh.Sample) -> None:
+        text = str(sample.key_expr)
+        self._sender(text).arrived += 1
         # as it is: what is too long for a message is at most as long as Zenoh reads
-        self._arrived(str(sample.key_expr), sample.payload.to_bytes())
+        self._arrived(text, sample.payload.to_bytes())
 
     def _on_query(self, query: zenoh.Query) -> None:
         payload = query.payload
@@ -320,16 +334,11 @@ class ZenohLink(Link):
             _answer(query, refusal(f"{self.device} is asked too much at once"))
 
     def _on_beat(self, sample: zenoh.Sample) -> None:
-        text, now = str(sample.key_expr), monotonic()
-        self._on_loop(self._hear, text, now)
+        self._beat_came(str(sample.key_expr), _bytes_of(sample.payload))
 
     def _on_token(self, sample: zenoh.Sample) -> None:
         is_standing = sample.kind == zenoh.SampleKind.PUT
-        self._on_loop(self._see, str(sample.key_expr), is_standing)
-
-    def _on_loop(self, call: Callable[..., None], *arguments: object) -> None:
-        with suppress(RuntimeError):  # the loop has ended: nobody is left to tell
-            self._loop.call_soon_threadsafe(call, *arguments)
+        self._token_came(str(sample.key_expr), is_standing)
 
     # --- in: called on the loop -----------------------------------------------------
 
@@ -339,22 +348,6 @@ class ZenohLink(Link):
             _answer(query, answer)
 
         self._desk.take(text, data, reply)
-
-    def _hear(self, text: str, time: float) -> None:
-        try:
-            _, device = key.parse_beat(text)
-        except WireError as error:
-            self._note_malformed(error)
-            return
-        self._tell(self._presence.heard(device, time))
-
-    def _see(self, text: str, is_standing: bool) -> None:
-        try:
-            _, device = key.parse_alive(text)
-        except WireError as error:
-            self._note_malformed(error)
-            return
-        self._tell(self._presence.token(device, is_standing, monotonic()))
 
 
 def _not_opened(device: str, error: zenoh.ZError) -> SetupError:

@@ -1,0 +1,71 @@
+"""Leaving the fabric in bounded time, whatever state the others are in.
+
+Zenoh's `close` waits up to ten seconds for a peer that does not answer, and a link
+that is cut while it waits does not end the wait. So the roll is called before, and
+the links of whoever does not answer are cut first. A session that is still open when
+the interpreter ends would never let it end; one is closed then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Thread
+from time import sleep
+
+from trivet.fabric.background import in_thread
+from trivet.fabric.heart import Heart
+
+log = logging.getLogger("trivet.fabric")
+
+#: Seconds that the others have to answer, and that Zenoh has to see a cut link.
+ROLL_S, SETTLE_S = 0.25, 0.05
+#: Least seconds that closing itself may take.
+_LEAST_S = 0.3
+
+
+async def leave(
+    device: str, heart: Heart, close: Callable[[], None], limit_s: float
+) -> None:
+    """Close a session; after `limit_s` it is left to itself.
+
+    Args:
+        device: the device that leaves.
+        heart: its own.
+        close: closes the session; blocks.
+        limit_s: seconds that all of it may take.
+    """
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    mute = await heart.call_roll(min(ROLL_S, limit_s / 3))
+    heart.pause()
+    if mute and heart.cut(mute):
+        log.info("%s: leaves without word to %s", device, ", ".join(sorted(mute)))
+        await asyncio.sleep(SETTLE_S)
+    left_s = max(limit_s - (loop.time() - began), _LEAST_S)
+    try:
+        async with asyncio.timeout(left_s):
+            await in_thread(close)
+    except TimeoutError:
+        log.warning("%s: leaving took over %g s", device, limit_s)
+
+
+def leave_at_exit(heart: Heart, close: Callable[[], None], limit_s: float) -> None:
+    """Close a session that nobody closed, when the interpreter ends.
+
+    A thread of Zenoh's that came back into an interpreter that has ended would bring
+    the process down, and the process waits for ever for those that do not.
+    """
+    heart.end()
+    if heart.cut():
+        sleep(SETTLE_S)
+
+    def run() -> None:
+        with suppress(Exception):  # there is nobody left to tell
+            close()
+
+    closing = Thread(target=run, daemon=True, name="trivet-zenoh")
+    closing.start()
+    closing.join(limit_s)
