@@ -71,6 +71,11 @@ class Offloader:
         #: how the latest runs went, newest last
         self.past: deque[Ran] = deque(maxlen=256)
 
+    @property
+    def under_way(self) -> tuple[Ran, ...]:
+        """How the runs that are not over go so far."""
+        return tuple(course.ran for course in self._runner.courses)
+
     async def run(
         self,
         task: Task[In, Out],
