@@ -153,6 +153,13 @@ async def test_what_the_device_wants_by_itself_is_not_taken_from_it(
         assert "by itself already" in done.output
         done = await home.say("ask", "phone", "batt", "--for", "assistant")
         assert done.exit_code == 0, done.output
+        await home.trust.tick(0.0)
+        assert len((await home.said("drop", "phone"))["dropped"]) == 1
+        assert tuple(home.trust.lessee.standing) == own
+        # but by its id even that is given back, until the device starts anew
+        [lease] = home.trust.lessee.leases
+        assert len((await home.said("drop", lease.id))["dropped"]) == 1
+        assert home.trust.lessee.standing == {}
 
 
 async def test_a_wish_ends_with_its_time_and_is_not_renewed_past_it(

@@ -47,10 +47,11 @@ class Ask(msgspec.Struct, frozen=True, tag="ask", tag_field="verb"):
 
 
 class Drop(msgspec.Struct, frozen=True, tag="drop", tag_field="verb"):
-    """Want no more what a lease gives, or anything of an owner that is not granted.
+    """Want something no more, and give back what is held of it.
 
     Attributes:
-        what: id of a lease that this device holds, or an owner's id.
+        what: id of a lease that this device holds; or an owner's id, for all that was
+            asked of it by hand.
     """
 
     what: Annotated[str, Meta(max_length=64)]
@@ -144,11 +145,13 @@ def take_lease_words(control: Control, trust: Trust) -> None:
         found = tuple(
             (wish, at)
             for wish, at in trust.lessee.standing.items()
-            if word.what == wish.owner or (at.lease and at.lease.id == word.what)
+            if (word.what == wish.owner and wish in trust.lessee.by_hand)
+            or (at.lease and at.lease.id == word.what)
         )
         if not found:
             raise UsageError(
-                f"{word.what!r} is no lease that is held, and nothing is wanted of it",
+                f"{word.what!r} is no lease that is held, nor was anything asked of it "
+                "by hand",
                 hint="trivet lease list shows both",
             )
         told = Dropped(tuple(_wished(*one) for one in found))

@@ -97,6 +97,11 @@ class Lessee:
         """What is held."""
         return tuple(s.lease for s in self.standing.values() if s.lease is not None)
 
+    @property
+    def by_hand(self) -> frozenset[Wish]:
+        """What a person added, and nothing that the device wants by itself."""
+        return frozenset(self._by_hand)
+
     async def tick(self) -> None:
         """Ask for what is due, of those who are there; call it often."""
         now, alive = self._clock(), self._link.alive

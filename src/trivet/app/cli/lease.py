@@ -128,7 +128,9 @@ def ask(
 @lease_app.command("drop")
 @told
 def drop(
-    what: Annotated[str, typer.Argument(help="Id of a lease, or of its owner.")],
+    what: Annotated[
+        str, typer.Argument(help="Id of a lease; or of an owner, for all asked of it.")
+    ],
     device: DeviceOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
