@@ -8,6 +8,7 @@ from scripts.fuzz.targets import (
     message,
     pairing,
     request,
+    seat,
     witness,
 )
 
@@ -19,4 +20,5 @@ TARGETS: Makers = {
     **file.TARGETS,
     **witness.TARGETS,
     **history.TARGETS,
+    **seat.TARGETS,
 }

@@ -148,15 +148,18 @@ def test_a_bid_that_comes_after_its_release_is_promised_nothing() -> None:
     assert isinstance(phone.bid("home", bid(1, 4), NOW + 0.1), Promise)
 
 
-def test_an_older_charter_than_is_known_here_does_not_win() -> None:
+def test_whoever_knows_another_charter_is_promised_nothing_before_it_agrees() -> None:
     phone = voter()
     phone.look(Roll(2, ROLL.devices))
-    assert why(phone.bid("home", bid(1), NOW)) is Why.OUTDATED
+    assert why(phone.bid("home", bid(1), NOW)) is Why.ROLL
+    newer = Roll(3, ROLL.devices)
+    assert why(phone.bid("home", bid(1, roll=newer), NOW)) is Why.ROLL
 
 
 def test_a_voter_stands_by_the_roll_of_the_last_holder() -> None:
     phone = voter()
     wider = Roll(2, (*ROLL.devices, "tablet"))
+    phone.look(wider)
     first = phone.bid("home", bid(1, roll=wider), NOW)
     assert isinstance(first, Promise)
     assert first.rolls == (ROLL,)
@@ -177,10 +180,11 @@ def test_attack_a_guest_or_stranger_seeks_a_seat() -> None:
     assert why(phone.bid("visitor", bid(1), NOW)) is Why.STRANGER
 
 
-def test_attack_a_member_makes_up_a_roll_without_this_voter() -> None:
-    assert why(voter().bid("home", bid(1, roll=Roll(1, ("home",))), NOW)) is (
-        Why.STRANGER
-    )
+def test_attack_a_member_makes_up_a_roll() -> None:
+    for roll in (Roll(1, ("home",)), Roll(1 << 53, ROLL.devices)):
+        phone = voter()
+        assert why(phone.bid("home", bid(1, roll=roll), NOW)) is Why.ROLL
+        assert isinstance(phone.bid("car", bid(1), NOW), Promise)
 
 
 def test_attack_a_number_that_uses_up_all_tokens() -> None:

@@ -138,8 +138,10 @@ class Voter:
 
     def _why_not(self, asker: str, bid: Bid, now: float) -> Why | None:
         voters = self._roll.devices
-        if not {asker, self.me} <= set(bid.roll.devices) or asker not in voters:
+        if not {asker, self.me} <= set(voters):
             return Why.STRANGER
+        if bid.roll != self._roll:  # the charter goes round by itself, and at once
+            return Why.ROLL
         running = self.running(bid.seat, now)
         if running is not None and running.device != asker:
             return Why.HELD
@@ -158,8 +160,6 @@ class Voter:
     def _is_unfit(self, asker: str, bid: Bid) -> Why | None:
         record = self._page.seats.get(bid.seat)
         rolls = self._stood_by(record)
-        if bid.roll.version < max(roll.version for roll in (self._roll, *rolls)):
-            return Why.OUTDATED
         token, holder = (record.token, record.holder) if record else (0, asker)
         if bid.token < token or (bid.token == token and holder != asker):
             return Why.OLD

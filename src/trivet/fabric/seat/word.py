@@ -99,9 +99,9 @@ class Why(StrEnum):
     HELD = "held"
     #: it promised a greater token
     OLD = "old"
-    #: the bid is by an older charter than it knows
-    OUTDATED = "outdated"
-    #: the bid's roll does not have both of them
+    #: by the charter that it knows others vote than by the bid
+    ROLL = "roll"
+    #: by that charter one of the two does not vote
     STRANGER = "stranger"
     #: the token is greater than it can have become
     FAR = "far"
