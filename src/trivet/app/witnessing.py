@@ -118,7 +118,7 @@ class Witnessing:
         self._buckets: dict[str, Bucket] = {}
         self._told: set[tuple[str, str]] = set()
         self._said: dict[str, str] = {}
-        self._turn = asyncio.Lock()
+        self._turns: dict[str, asyncio.Lock] = {}
         link.answer(HEADS, self._answer)
 
     async def run(self) -> None:
@@ -152,7 +152,8 @@ class Witnessing:
 
     async def ask_all(self) -> tuple[Seen, ...]:
         """What the others in reach keep of this device's ledger, asked for now."""
-        return tuple([await self._ask(device) for device in sorted(self._peers())])
+        peers = sorted(self._peers())
+        return tuple(await asyncio.gather(*(self._ask(device) for device in peers)))
 
     # --- asking -----------------------------------------------------------------
 
@@ -166,7 +167,8 @@ class Witnessing:
         )
 
     async def _ask(self, device: str) -> Seen:
-        async with self._turn:  # answers that overtake each other look like a rollback
+        # answers of one device that overtake each other look like a rollback
+        async with self._turns.setdefault(device, asyncio.Lock()):
             self._asked_at[device] = self._now()
             try:
                 return await self._exchange(device)
