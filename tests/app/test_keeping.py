@@ -37,7 +37,7 @@ from trivet.domain import (
 from trivet.domain.wire import Ack, Document
 from trivet.fabric import Link, MemoryFabric
 from trivet.fabric.event import Event, EventKind
-from trivet.fabric.history import Forget, History, make_forget
+from trivet.fabric.history import Forget, History, make_forget, make_rule
 from trivet.fabric.history.forget import FORGET, encode_forget, forget_message
 from trivet.fabric.history.reader import Reader
 from trivet.fabric.history.row import Kept
@@ -262,6 +262,14 @@ async def test_a_fault_of_the_file_is_told_once_and_does_not_end_it(
         assert caplog.text.count("the disk is full") == 1
         car.keeping.note_own(Sample("car", "Vehicle.Speed", NOW, 1.0))
         await eventually(lambda: car.history.waiting == 0)
+
+
+async def test_it_grows_old_by_itself(tmp_path: Path) -> None:
+    async with House(tmp_path).live("car") as car:
+        car.history.set_rule(make_rule("**", 60, 0, 0))
+        car.keeping.note_own(Sample("car", "Vehicle.Speed", NOW - 61, 1.0))
+        car.keeping.note_own(Sample("car", "Vehicle.Speed", NOW, 2.0))
+        await eventually(lambda: [k.value for k in car.kept()] == [2.0])
 
 
 # --- forgetting ---------------------------------------------------------------------

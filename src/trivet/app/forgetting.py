@@ -49,8 +49,8 @@ ANSWER_S, CLEAN_S = 30.0, 20.0
 #: Seconds until who was in reach and did not do it is asked again.
 RETRY_S = 60.0
 #: Wishes that a device may say at once, and how fast they come back, in 1/s: each one
-#: may have the file built anew.
-BURST, PER_S = 20, 0.1
+#: may have the file built anew and is written into the ledger.
+BURST, PER_S = 20, 1 / 60
 
 #: Is told whose samples were forgotten, and which, so that what was learned from them
 #: goes too; what it raises of ours has it told again later.
@@ -154,8 +154,9 @@ class Forgetting:
             for memory in unrecorded:
                 if self._on_forget is not None:
                     await self._on_forget(memory.owner, memory.wish)
-                event = _told(memory, self._me)
-                await asyncio.to_thread(self._trust.ledger.append, event)
+                if memory.owner == self._me or memory.samples + memory.intervals:
+                    event = _told(memory, self._me)
+                    await asyncio.to_thread(self._trust.ledger.append, event)
                 await asyncio.to_thread(
                     self._history.note_recorded, memory.owner, memory.wish.id
                 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import struct
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -243,6 +245,33 @@ def test_a_cleaning_that_was_cut_off_is_owed_at_the_next_start(path: Path) -> No
         assert history.owed == erasure_module.NOW
         assert history.scrub()
     assert not any(holds(path, marker) for marker in BYTES)
+
+
+KILLED = """
+import os, signal, sys, threading
+from trivet.fabric.history import History, make_forget
+history = History(sys.argv[1], "car")
+history.forget(make_forget(["a.*"]), 1.8e9, ())
+threading.Timer(float(sys.argv[2]), os.kill, (os.getpid(), signal.SIGKILL)).start()
+while True:
+    history.scrub()
+"""
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.003, 0.01, 0.03])
+def test_a_kill_while_it_cleans_loses_nothing_and_leaves_nothing(
+    path: Path, after_s: float
+) -> None:
+    with History(path, "car") as history:
+        fill(history, 6000)
+        for number in range(1000):
+            history.note(Sample("car", "b", T0 + number, number))
+    script = [sys.executable, "-c", KILLED, str(path), str(after_s)]
+    assert subprocess.run(script, timeout=60).returncode == -9
+    with History(path, "car") as history:
+        assert history.scrub()
+        assert not any(holds(path, marker) for marker in BYTES)
+    assert [k.value for k in kept(path)] == list(range(1000))
 
 
 # --- attacks ------------------------------------------------------------------------

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
 
 from trivet.domain.error import UsageError
 from trivet.domain.lease import Lease
-from trivet.domain.sample import DeviceId, EventTime, Sample, SignalPath
+from trivet.domain.sample import DeviceId, Sample, SignalPath
 from trivet.fabric.history import erasure
 from trivet.fabric.history.file import HistoryFile
-from trivet.fabric.history.forget import Forget
+from trivet.fabric.history.forget import END_OF_TIME, Forget
 from trivet.fabric.history.rule import Rule
 from trivet.fabric.history.value import Cell, to_cell
 
@@ -26,6 +26,10 @@ from trivet.fabric.history.value import Cell, to_cell
 #: than so long after it was heard has no end, and is about what there was until then.
 SKEW_S = 3600.0
 _INSERT = "INSERT OR IGNORE INTO raw VALUES (?, ?, ?, ?)"
+
+
+#: Stream, time, value and quality.
+_Row: TypeAlias = tuple[int, float, Cell, int]
 
 
 class Waiting(NamedTuple):
@@ -45,13 +49,16 @@ def waiting(sample: Sample, lease: Lease | None) -> Waiting:
     Raises:
         UsageError: it is no sample that a message can carry.
     """
+    device, path, time = sample.device, sample.path, sample.time
     try:
-        _check_name(sample.device, sample.path)
-        time = msgspec.convert(sample.time, EventTime)
+        _check_name(device, path)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{sample.path!r:.200} cannot be kept: {error}") from error
-    cell, quality = to_cell(sample.value), int(sample.quality)
-    return Waiting(sample.device, sample.path, lease, time, cell, quality)
+        raise UsageError(f"{path!r:.200} cannot be kept: {error}") from error
+    if not 0.0 <= time <= END_OF_TIME:
+        raise UsageError(f"{path} at {time} cannot be kept: no time of an event")
+    return Waiting(
+        device, path, lease, time, to_cell(sample.value), int(sample.quality)
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -108,7 +115,7 @@ class Intake:
 
     def write(self, samples: Iterable[Waiting]) -> int:
         """Write samples; how many were new."""
-        streams: dict[int, list[tuple[int, float, Cell, int]]] = {}
+        streams: dict[int, list[_Row]] = {}
         for owner, path, lease, time, cell, quality in samples:
             if time < self._newest.get(owner, 0.0) and self._is_forgotten(
                 owner, path, time
@@ -158,7 +165,7 @@ class Intake:
         self._streams[owner, path, lease.id if lease else ""] = stream
         return int(stream)
 
-    def _insert(self, stream: int, rows: Sequence[tuple[int, float, Cell, int]]) -> int:
+    def _insert(self, stream: int, rows: Sequence[_Row]) -> int:
         new = self._file.run_many(_INSERT, rows)
         self._file.run(
             "UPDATE stream SET samples = samples + ? WHERE id = ?", new, stream
