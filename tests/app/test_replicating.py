@@ -68,6 +68,25 @@ async def test_what_was_written_apart_comes_together_on_contact(house: House) ->
             await until(lambda: content(home.replica) == content(phone.replica))
 
 
+async def test_who_was_shut_out_does_not_hold_up_the_others(house: House) -> None:
+    fabric = MemoryFabric()
+    async with (
+        living(house, fabric, "home") as home,
+        living(house, fabric, "car") as car,
+    ):
+        await car.replicating.write(Put("settings/a", 1))
+        await until(lambda: "car" in home.replica.seen())
+    house.roll = roll_of("home", "phone")
+    with house.open("phone") as replica:
+        replica.write(Put("settings/b", 2))
+    async with (
+        living(house, fabric, "home") as home,
+        living(house, fabric, "phone") as phone,
+    ):
+        await until(lambda: home.replicating.state.settings == {"a": 1, "b": 2})
+        await until(lambda: phone.replicating.state.settings == {"a": 1, "b": 2})
+
+
 async def test_a_write_is_there_at_once_and_told(house: House) -> None:
     fabric = MemoryFabric()
     async with (

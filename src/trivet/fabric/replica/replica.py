@@ -188,7 +188,7 @@ class Replica:
             return raw
 
     def note_seen(self, statements: Sequence[bytes]) -> None:
-        """Keep what devices say that they have; the newest word of each.
+        """Keep what members say that they have; the newest word of each.
 
         Raises:
             WireError: one is not its device's own word. Those before it are kept.
@@ -196,12 +196,14 @@ class Replica:
         with self._lock:
             for raw in statements:
                 seen = read_seen(raw, self._household, self._roll().keys)
-                self._note(seen, raw)
+                if seen is not None:
+                    self._note(seen, raw)
 
     def seen(self) -> dict[str, bytes]:
-        """The newest word of each device."""
+        """The newest word of each member; nobody takes that of who is one no more."""
         with self._lock:
-            return {d: raw for d, (_, raw) in self._journal.store.seen().items()}
+            said, keys = self._journal.store.seen(), self._roll().keys
+            return {d: raw for d, (_, raw) in said.items() if d in keys}
 
     def _note(self, seen: Seen, raw: bytes) -> None:
         known = self._journal.store.seen().get(seen.device)
@@ -292,7 +294,7 @@ class Replica:
         if proof:
             keys = {self.device: journal.private.public_key()}
             seen = read_seen(proof, self._household, keys)
-            if covers(seen.vector, ends):
+            if seen is not None and covers(seen.vector, ends):
                 return
         raise RefusedError(
             f"{ground.giver} forgot what {self.device} never saw",
@@ -314,7 +316,7 @@ class Replica:
                 seen = read_seen(said[device][1], self._household, self._roll().keys)
             except WireError:  # said with a key that it has no more
                 return {}
-            if not covers(self.vector, seen.vector):
+            if seen is None or not covers(self.vector, seen.vector):
                 return {}
             vectors.append(seen.vector)
         return meet(vectors) if vectors else counters_of(self.vector)
