@@ -36,7 +36,6 @@ from time import monotonic
 from trivet.domain.error import (
     PeerError,
     RefusedError,
-    RevokedError,
     SetupError,
     TrivetError,
     UnreachableError,
@@ -238,8 +237,6 @@ async def renew_late(
         except EOFError:
             why = f"who listens at {address} gave no certificate"
             failed.append(RefusedError(why))
-        except RevokedError:
-            raise
         except WireError as error:
             failed.append(WireError(f"{address}: {error.message}", hint=error.hint))
         except OSError as error:
