@@ -149,6 +149,16 @@ def test_it_forgets_in_the_file_and_says_who_is_still_to_be_asked(
         assert len(history.memories(unrecorded=True)) == 1
 
 
+def test_what_a_wrong_clock_dated_ahead_goes_too(folder: Path) -> None:
+    path = history_file(folder, "phone")
+    with History(path, "phone") as history:
+        history.note(Sample("phone", "batt", 7e9, 1))
+    assert answer(folder, "forget", "**")["here"]["own"]["samples"] == 201
+    with History(path, "phone") as history:
+        history.note(Sample("phone", "batt", 5e9, 1))
+        assert history.flush() == 1, "and holds back nothing that comes after"
+
+
 def test_it_asks_first_and_takes_a_no(folder: Path) -> None:
     rest = ["--device", "phone", "--household", str(folder)]
     done = CliRunner().invoke(history_app, ["forget", "batt", *rest], input="n\n")

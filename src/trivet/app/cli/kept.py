@@ -162,7 +162,10 @@ def forget(
             "what is to be forgotten?",
             hint="name signals or a span, such as --last 7d; '**' is everything",
         )
-    wish = _wish(patterns or ["**"], since, until, last, now, now)
+    with Reader(history_file(folder, device)) as reader:
+        # a clock that was wrong, or a simulated one, may be ahead of ours
+        end = max(now, reader.last_time() + 1.0)
+    wish = _wish(patterns or ["**"], since, until, last, now, end)
     if not yes and not as_json:
         _say(_preview(folder, device, wish, of))
         typer.confirm("Delete that for good?", abort=True)
@@ -203,7 +206,7 @@ def _wish(
     if last and (since or until):
         raise UsageError("--last says since and until already", hint="leave one out")
     if last:
-        return make_forget(patterns, max(0.0, now - parse_duration(last)), now)
+        return make_forget(patterns, max(0.0, now - parse_duration(last)), end)
     begin = _event_time(since) if since else 0.0
     return make_forget(patterns, begin, _event_time(until) if until else end)
 

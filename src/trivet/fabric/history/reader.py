@@ -88,6 +88,16 @@ class Reader:
                     yield from self._intervals(stream, whose, wanted)
                     yield from self._raw(stream, whose, wanted)
 
+    def last_time(self) -> float:
+        """Event time of the newest that there is, 0 for an empty history.
+
+        Raises:
+            SetupError: the file is damaged.
+        """
+        with self._told():
+            lasts = [self._ends("raw", "time", row[0])[1] for row in self._streams("")]
+            return max(0.0, *lasts) if lasts else 0.0
+
     def count(
         self, wanted: Forget, device: str, *, is_own: bool = True
     ) -> tuple[int, int]:
