@@ -78,6 +78,16 @@ def test_who_dies_is_replaced_within_5_s(
     world.until(lambda: world.holder == "phone", 10.0)
 
 
+@given(seed=SEEDS)
+@LONG
+def test_who_ends_in_order_is_replaced_before_its_promises_are_over(seed: int) -> None:
+    world = World(seed, delay_s=0.005)
+    world.until(lambda: world.holder == "home", 10.0)
+    world.run_for(3.0)
+    world.nodes["home"].leave()
+    world.until(lambda: bool(world.holder), 1.2)
+
+
 @given(seed=SEEDS, dead=st.sampled_from(["phone", "car", "van", "tablet"]))
 @LONG
 def test_of_five_any_two_may_die(seed: int, dead: str) -> None:

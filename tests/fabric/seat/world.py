@@ -60,6 +60,12 @@ class Node:
         self.table = None
         self.life += 1
 
+    def leave(self) -> None:
+        """End in order, and say so."""
+        assert self.table is not None
+        self.world.post(self, self.table.leave(self.local()))
+        self.crash()
+
     def wake(self, life: int) -> None:
         if life != self.life or self.table is None:
             return
