@@ -31,6 +31,8 @@ LIST = "list:"
 MAX_PATH, MAX_TEXT, MAX_CHANGES = 256, 16 * 1024, 96 * 1024
 #: Entries that a list may grow to; a longer one is refused what is added.
 MAX_ITEMS = 10_000
+#: Loro's JSON says with it that what follows is no text but a container.
+_NO_TEXT = "\U0001f99c:"
 _MAX_INT = (1 << 63) - 1
 _PART = re.compile(r"[^/\x00-\x1f\x7f]{1,120}")
 _LIST_NAME = re.compile(r"[^/:\x00-\x1f\x7f]{1,64}")
@@ -134,6 +136,8 @@ def check(changes: Sequence[Change]) -> bytes:
             raise UsageError("an item without a text")
         if isinstance(change, Put):
             _check_value(change.path, change.value)
+        elif not isinstance(change, Remove) and change.item.startswith(_NO_TEXT):
+            raise UsageError(f"an item cannot begin with {_NO_TEXT}")
     try:
         data = encode(changes)
         _decoder.decode(data)  # lengths, and texts that are none
@@ -165,6 +169,8 @@ def read(data: bytes) -> tuple[Change, ...]:
 
 
 def _check_value(path: str, value: Value) -> None:
+    if isinstance(value, str) and value.startswith(_NO_TEXT):
+        raise UsageError(f"{path} cannot begin with {_NO_TEXT}")
     if isinstance(value, float) and not isfinite(value):
         raise UsageError(f"{path} cannot be {value}")
     if isinstance(value, int) and not -_MAX_INT <= value <= _MAX_INT:

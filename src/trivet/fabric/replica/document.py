@@ -4,21 +4,23 @@ Loro raises a bare BaseException on bad data, and a panic of its Rust code is on
 both become a WireError here. What raised may have left the document half changed, so
 it is unsound then, and its holder makes a new one of what is on the disk.
 
-Source: Loro 1.17, https://loro.dev/docs; the encoding of its frontiers is postcard's,
-https://postcard.jamesmunns.com/wire-format.
+Source: Loro 1.17, https://loro.dev/docs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import ctypes
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple, cast
+from itertools import islice
+from typing import cast
 
 from loro import (
     ID,
-    ContainerID,
+    CounterSpan,
     EncodedBlobMode,
     ExportMode,
+    IdSpan,
     LoroDoc,
     VersionVector,
 )
@@ -36,25 +38,12 @@ from trivet.fabric.replica.change import (
     Tick,
     split,
 )
+from trivet.fabric.replica.operation import Span, from_loro, to_loro
 
+#: Updates that are read in one go.
+_AT_ONCE = 1000
 #: Operations of each peer that are known: the number of the next one.
 Counters = Mapping[int, int]
-
-
-class Span(NamedTuple):
-    """What a blob of updates holds, by its own head.
-
-    Attributes:
-        peer: of all its operations.
-        start: number of the first one.
-        end: of the one after the last.
-        needs: the operations that must be known before, as (peer, number).
-    """
-
-    peer: int
-    start: int
-    end: int
-    needs: tuple[tuple[int, int], ...]
 
 
 class StateDocument:
@@ -66,70 +55,99 @@ class StateDocument:
 
     @classmethod
     def of(
-        cls, peer: int, snapshot: bytes | None, blobs: Sequence[bytes]
+        cls, peer: int, snapshot: bytes | None, spans: Iterable[Span]
     ) -> StateDocument:
-        """The document of a snapshot and the updates since.
+        """The document of a snapshot and the operations since, in order.
 
         Raises:
             WireError: they cannot be read.
         """
         made = cls(peer)
-        with guarded("what is kept of the state"):
+        with made._guarded("what is kept of the state"):
             if snapshot is not None:
                 made._doc.import_(snapshot)
-            if blobs:
-                made._doc.import_batch(blobs)
+            left = iter(spans)
+            while some := list(islice(left, _AT_ONCE)):
+                made._doc.import_json_updates(to_loro(some))
         return made
 
     def write_as(self, peer: int) -> None:
         """Make what is written from now on the operations of `peer`."""
-        with guarded("the state"):
+        with self._guarded("the state"):
             self._doc.peer_id = peer
 
     def counters(self) -> dict[int, int]:
         """The operations that it holds."""
-        with guarded("the state"):
+        with self._guarded("the state"):
             return _counters(self._doc.oplog_vv)
 
     def values(self) -> dict[str, object]:
         """All that stands in it, by root."""
-        with guarded("the state"):
+        with self._guarded("the state"):
             return cast(dict[str, object], self._doc.get_deep_value())
 
-    def write(self, edits: Sequence[Sequence[Change]]) -> bytes | None:
-        """Make changes, checked before; a blob of them, None if nothing changed.
+    def write(self, edits: Sequence[Sequence[Change]]) -> tuple[Span, bytes] | None:
+        """Make changes, checked before; their operations, None if nothing changed.
 
         Raises:
             WireError: Loro failed; the document is unsound.
         """
-        with guarded("a change"):
-            before = self._doc.oplog_vv
+        with self._guarded("a change"):
+            peer = self._doc.peer_id
+            start = self.counters().get(peer, 0)
             for edit in edits:
                 for change in edit:
                     self._make(change)
             self._doc.commit()
-            if self._doc.oplog_vv == before:
+            end = self.counters().get(peer, 0)
+            if end == start:
                 return None
-            return self._doc.export(ExportMode.Updates(before))
+            made = IdSpan(peer, CounterSpan(start, end))
+            return from_loro(peer, start, self._doc.export_json_in_id_span(made))
 
-    def take(self, blob: bytes, span: Span) -> frozenset[str]:
-        """Take in a blob that holds this span; the roots that it touches.
+    def take(self, span: Span) -> None:
+        """Take in operations; what they need must be known.
 
         Raises:
-            WireError: Loro does not take it, or it holds anything else; the document
-                is unsound.
+            WireError: Loro does not take them; the document is unsound.
         """
-        with guarded("an update"):
+        with self._guarded("an update"):
+            self._check_time(span)
             before = self.counters()
-            status = self._doc.import_(blob)
-            after = self.counters()
+            status = self._doc.import_json_updates(to_loro([span]))
             if status.pending is not None:
                 raise WireError("an update needs more than it says")
-            if after != {**before, span.peer: span.end}:
+            if self.counters() != {**before, span.peer: span.end}:
                 raise WireError("an update holds other operations than it says")
-            first = ID(span.peer, span.start)
-            touched = self._doc.get_changed_containers_in(first, span.end - span.start)
-            return frozenset(map(self._root, touched))
+
+    def _check_time(self, span: Span) -> None:
+        """Refuse a group that is not one later than the latest that it needs.
+
+        One far in the future would win over whatever is written after, and so use up
+        the numbers that time is counted in.
+        """
+        latest = 0  # in a run, the one after the group before
+        for group in span.groups:
+            times = [self._time_after(raw, n) for raw, n in group.needs]
+            known = [time for time in times if time is not None]
+            is_inner = any(
+                int.from_bytes(raw, "big") == span.peer and n >= span.start
+                for raw, n in group.needs
+            )
+            least = max([*known, latest if is_inner else 0])
+            is_sure = len(known) + is_inner == len(times)
+            if group.lamport < least or (is_sure and group.lamport != least):
+                raise WireError("an update of another time than what it builds on")
+            if group.lamport > sum(self.counters().values()) + span.end - span.start:
+                raise WireError("an update of the far future")
+            latest = group.lamport + group.length
+
+    def _time_after(self, raw: bytes, number: int) -> int | None:
+        """Lamport's time after an operation, None where that was forgotten."""
+        change = self._doc.get_change(ID(int.from_bytes(raw, "big"), number))
+        if change is None:
+            return None
+        return change.lamport + number - change.id.counter + 1
 
     def ground_below(self, known: Counters) -> dict[int, int]:
         """The latest version that all operations beyond it build on.
@@ -140,7 +158,7 @@ class StateDocument:
         Returns:
             What it covers; nothing if it is the beginning.
         """
-        with guarded("the state"):
+        with self._guarded("the state"):
             seen = self._doc.vv_to_frontiers(_vector(known))
             trial = _empty()
             trial.import_(self._doc.export(ExportMode.ShallowSnapshot(seen)))
@@ -149,10 +167,21 @@ class StateDocument:
 
     def snapshot(self) -> bytes:
         """The state as it is now, without the operations that led to it."""
-        with guarded("the state"):
+        with self._guarded("the state"):
             return self._doc.export(
                 ExportMode.ShallowSnapshot(self._doc.oplog_frontiers)
             )
+
+    @contextmanager
+    def _guarded(self, what: str) -> Iterator[None]:
+        try:
+            with guarded(what):
+                yield
+        except WireError as error:
+            if type(error.__cause__).__name__ == "PanicException":
+                # its locks are poisoned: to give it back would panic once more
+                ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._doc))
+            raise
 
     def _make(self, change: Change) -> None:
         if isinstance(change, Put):
@@ -186,31 +215,6 @@ class StateDocument:
                 known = item if isinstance(item, dict) else {"text": change.item}
                 if known.get("done", False) != change.is_done:
                     items.set(index, {**known, "done": change.is_done})
-
-    def _root(self, container: ContainerID) -> str:
-        if isinstance(container, ContainerID.Root):
-            return container.name
-        path = self._doc.get_path_to_container(container)
-        named = [of for of, _ in path or () if isinstance(of, ContainerID.Root)]
-        return named[0].name if named else ""
-
-
-def read_span(blob: bytes) -> Span:
-    """What a blob of updates says that it holds.
-
-    Raises:
-        WireError: it is none, or holds operations of another number of peers than one.
-    """
-    with guarded("an update"):
-        meta = LoroDoc.decode_import_blob_meta(blob, True)
-        if meta.mode != EncodedBlobMode.Updates:
-            raise WireError(f"an update that is a {meta.mode}")
-        ends, starts = _counters(meta.partial_end_vv), _counters(meta.partial_start_vv)
-        if len(ends) != 1 or set(starts) - set(ends):
-            raise WireError(f"an update with operations of {len(ends)} peers")
-        [(peer, end)] = ends.items()
-        needs = _read_frontiers(meta.start_frontiers.encode())
-        return Span(peer, starts.get(peer, 0), end, needs)
 
 
 def read_snapshot(blob: bytes) -> dict[int, int]:
@@ -264,15 +268,3 @@ def _vector(counters: Counters) -> VersionVector:
     for peer, end in counters.items():
         vector.set_end(ID(peer, end))
     return vector
-
-
-def _read_frontiers(data: bytes) -> tuple[tuple[int, int], ...]:
-    numbers, value, shift = [], 0, 0
-    for byte in data:
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            numbers.append(value)
-            value, shift = 0, 0
-    pairs = zip(numbers[1::2], numbers[2::2], strict=True)
-    return tuple((peer, (zigzag >> 1) ^ -(zigzag & 1)) for peer, zigzag in pairs)

@@ -19,7 +19,6 @@ from msgspec import Meta
 
 from trivet.domain.error import PeerError, RefusedError, WireError
 from trivet.fabric.access import Party
-from trivet.fabric.replica.document import read_span
 from trivet.fabric.replica.journal import Journal
 from trivet.fabric.replica.update import (
     BEGINNING,
@@ -112,6 +111,7 @@ class Intake:
     def __init__(self, journal: Journal, roll: Callable[[], Roll]) -> None:
         self._journal = journal
         self._roll = roll
+        self._failing: set[int] = set()
 
     def take(self, giver: str, given: Sequence[Carried]) -> Receipt:
         """Take in updates, in a transaction of the journal.
@@ -123,16 +123,19 @@ class Intake:
             SetupError: they cannot be kept; none is.
         """
         check_member(self._roll(), giver)
-        return _Taking(self._journal, self._roll(), giver).run(given)
+        return _Taking(self._journal, self._roll(), giver, self._failing).run(given)
 
 
 class _Taking:
     """One call of `take`."""
 
-    def __init__(self, journal: Journal, roll: Roll, giver: str) -> None:
+    def __init__(
+        self, journal: Journal, roll: Roll, giver: str, failing: set[int]
+    ) -> None:
         self._journal = journal
         self._roll = roll
         self._giver = giver
+        self._failing = failing  # peers that signed what Loro failed on
         self._prints: dict[str, bytes] = {}
         self._faults: dict[int, PeerError] = {}
         self._unread: list[PeerError] = []
@@ -175,10 +178,8 @@ class _Taking:
         for index in range(len(updates) - 1, -1, -1):
             update, voucher = updates[index]
             after = later.get(update.peer)
-            if after is not None and _follows(after[0], update):
-                trusted[index] = after[1]
-            else:
-                trusted[index] = self._is_authentic(update, voucher)
+            stands = after is not None and after[1] and _follows(after[0], update)
+            trusted[index] = stands or self._is_authentic(update, voucher)
             later[update.peer] = update, trusted[index]
         return trusted
 
@@ -211,15 +212,20 @@ class _Taking:
             self._check_room(claim.author)
         if self._is_known(update):
             return
-        span = read_span(claim.data)
-        if (span.peer, span.start, span.end) != (update.peer, claim.start, claim.end):
-            raise WireError(
-                f"an update of {claim.author} holds other operations than it says"
-            )
+        span = update.span()
         if journal.fault_of(update, span):
             self._is_behind = True
             return
-        self._roots |= journal.take(update, span)
+        if update.peer in self._failing:
+            raise RefusedError(
+                f"{claim.author} wrote what cannot be read: no more of it is tried",
+                hint="update trivet on both devices, and start this one anew",
+            )
+        try:
+            self._roots |= journal.take(update, span)
+        except WireError:
+            self._failing.add(update.peer)
+            raise
         self._taken += 1
         if update.peer == journal.peer:  # so this device forgot what it wrote
             log.warning("%s: restored from a backup: writes anew", journal.device)

@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from trivet.domain.error import PeerError, SetupError, UsageError, WireError
 from trivet.fabric.replica import change
 from trivet.fabric.replica.change import Change
-from trivet.fabric.replica.document import Span, StateDocument, read_span
+from trivet.fabric.replica.document import StateDocument
 from trivet.fabric.replica.ground import heads_from_bytes, heads_to_bytes
+from trivet.fabric.replica.operation import Span
 from trivet.fabric.replica.store import (
     APPLICATION_ID,
     SCHEMA,
@@ -136,10 +137,10 @@ class Journal:
         if not self._is_named:
             self.store.set_about(self._about())
             self._is_named = True
-        blob = self._doc.write(edits)
-        if blob is None:
+        written = self._doc.write(edits)
+        if written is None:
             return frozenset()
-        span = read_span(blob)
+        span, data = written
         known = self.heads.get(self.peer)
         claim = Claim(
             self.device,
@@ -148,7 +149,7 @@ class Journal:
             span.start,
             span.end,
             BEGINNING if known is None else known.digest,
-            blob,
+            data,
         )
         update = sign_update(self.private, self.household, claim)
         if len(update.raw) > MAX_BYTES:
@@ -164,12 +165,12 @@ class Journal:
             WireError: Loro does not take it; the document is as it was.
         """
         try:
-            roots = self._doc.take(update.claim.data, span)
+            self._doc.take(span)
         except WireError:
             self.reload()
             raise
         self._keep(update, None)
-        return roots
+        return span.roots
 
     def fault_of(self, update: Update, span: Span) -> str:
         """Why an update cannot be taken now: something before it is missing."""
@@ -196,11 +197,11 @@ class Journal:
         """
         kept = self.store.ground()
         try:
-            blobs = [read_update(row.raw).claim.data for row in self.store.rows()]
+            spans = (read_update(row.raw).span() for row in self.store.rows())
             snapshot = None if kept is None else kept[0]
             self.ground = {} if kept is None else heads_from_bytes(kept[1])
             self.heads = self.store.heads()
-            self._doc = StateDocument.of(self.peer, snapshot, blobs)
+            self._doc = StateDocument.of(self.peer, snapshot, spans)
             counters = self._doc.counters()
         except WireError as error:
             raise self.store.unusable(error.message) from error
@@ -221,7 +222,7 @@ class Journal:
         snapshot = None if kept is None else kept[0]
         self.heads = {} if kept is None else heads_from_bytes(kept[1])
         self._doc = StateDocument.of(self.peer, snapshot, [])
-        blobs: list[bytes] = []
+        spans: list[Span] = []
         gone: list[int] = []
         covered: list[int] = []
         for row in list(self.store.rows()):
@@ -232,10 +233,10 @@ class Journal:
                 is_own = update.claim.author == self.device
                 (gone if is_own and is_new else covered).append(row.number)
             elif self._fits(update):
-                blobs.append(update.claim.data)
+                spans.append(update.span())
             else:
                 gone.append(row.number)
-                self._doc = StateDocument.of(self.peer, snapshot, blobs)
+                self._doc = StateDocument.of(self.peer, snapshot, spans)
         self.store.put_aside(gone)
         self.store.remove([*gone, *covered])
         self.store.set_heads(self.heads)
@@ -248,12 +249,12 @@ class Journal:
         sound = {peer: head for peer, head in heads.items() if head is not None}
         if not covered or len(sound) < len(heads) or sound == self.ground:
             return False
-        earlier: list[bytes] = []
-        later: list[bytes] = []
+        earlier: list[Span] = []
+        later: list[Span] = []
         for row in self.store.rows():
             update = read_update(row.raw)
             is_covered = update.claim.end <= covered.get(update.peer, 0)
-            (earlier if is_covered else later).append(update.claim.data)
+            (earlier if is_covered else later).append(update.span())
         kept = self.store.ground()
         past = StateDocument.of(self.peer, kept and kept[0], earlier)
         snapshot = past.snapshot()
@@ -300,11 +301,11 @@ class Journal:
     def _fits(self, update: Update) -> bool:
         claim, known = update.claim, self.heads.get(update.peer)
         try:
-            span = read_span(claim.data)
+            span = update.span()
             follows = known is None or known.digest == claim.previous
             if not follows or self.fault_of(update, span):
                 return False
-            self._doc.take(claim.data, span)
+            self._doc.take(span)
         except PeerError:
             return False
         self.heads[update.peer] = known_by(update)

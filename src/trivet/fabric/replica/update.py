@@ -6,7 +6,7 @@ r"""Updates: what a device wrote, signed by it and handed on as it is.
                 b"trivet state 1\0" + the household's name behind its length + all of
                 the above as it stands
 
-`data` is a blob of Loro's with the operations `start` to `end` of one peer. The peer is
+`data` are the operations `start` to `end` of one peer, see operation.py. The peer is
 the first 8 bytes of SHA-256 over the fingerprint of the author's key and the
 incarnation: nobody can write as another. `previous` is the SHA-256 of the author's last
 update in this incarnation, signature and all. So the signature on the last of a run
@@ -34,13 +34,12 @@ from msgspec import Meta
 
 from trivet.domain.error import WireError
 from trivet.domain.sample import DeviceId
+from trivet.fabric.replica.operation import MAX_COUNT, Span, read_span
 from trivet.fabric.request import fingerprint as fingerprint_of
 
 VERSION = 1
 #: Bytes of an update; one fits into a message, vector and all.
 MAX_BYTES = 128 * 1024
-#: Operations of one incarnation: Loro counts them in 32 bits.
-MAX_OPERATIONS = (1 << 31) - 1
 #: What the first update of an incarnation follows.
 BEGINNING = bytes(32)
 _HEAD = bytes([VERSION])
@@ -54,7 +53,7 @@ _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Incarnation = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
-Counter = Annotated[int, Meta(ge=0, le=MAX_OPERATIONS)]
+Counter = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
 
 
 class Claim(
@@ -70,7 +69,7 @@ class Claim(
         start: number of the first operation.
         end: of the one after the last.
         previous: digest of the update before it.
-        data: Loro's blob.
+        data: the operations.
     """
 
     author: DeviceId
@@ -105,6 +104,15 @@ class Update:
     def peer(self) -> int:
         """Loro's number of who wrote it."""
         return peer_of(self.claim.fingerprint, self.claim.incarnation)
+
+    def span(self) -> Span:
+        """The operations that it holds.
+
+        Raises:
+            WireError: they are malformed, or others than it says.
+        """
+        claim = self.claim
+        return read_span(self.peer, claim.start, claim.end, claim.data)
 
     def is_signed_by(self, public: ec.EllipticCurvePublicKey, household: str) -> bool:
         """Whether the holder of this key signed it for this household."""

@@ -16,8 +16,8 @@ from msgspec import Meta
 
 from trivet.domain.error import WireError
 from trivet.domain.sample import DeviceId
+from trivet.fabric.replica.operation import MAX_COUNT
 from trivet.fabric.replica.update import (
-    MAX_OPERATIONS,
     body_of,
     is_signed,
     sign,
@@ -37,7 +37,7 @@ class Head(NamedTuple):
         mark: the first bytes of the digest of its last update that is known.
     """
 
-    end: Annotated[int, Meta(ge=1, le=MAX_OPERATIONS)]
+    end: Annotated[int, Meta(ge=1, le=MAX_COUNT)]
     mark: Annotated[bytes, Meta(min_length=_MARK, max_length=_MARK)]
 
 
@@ -45,7 +45,7 @@ Vector: TypeAlias = Mapping[int, Head]
 #: A vector on the wire: (peer, end, mark); the peer in 8 bytes, big endian.
 Row: TypeAlias = tuple[
     Annotated[bytes, Meta(min_length=8, max_length=8)],
-    Annotated[int, Meta(ge=1, le=MAX_OPERATIONS)],
+    Annotated[int, Meta(ge=1, le=MAX_COUNT)],
     Annotated[bytes, Meta(min_length=_MARK, max_length=_MARK)],
 ]
 Rows: TypeAlias = Annotated[tuple[Row, ...], Meta(max_length=MAX_PEERS)]
@@ -122,8 +122,8 @@ def sign_seen(private: ec.EllipticCurvePrivateKey, household: str, seen: Seen) -
 
 def read_seen(
     raw: bytes, household: str, keys: Mapping[str, ec.EllipticCurvePublicKey]
-) -> Seen:
-    """The statement in `raw`.
+) -> Seen | None:
+    """The statement in `raw`; None if its device is not of the household now.
 
     Raises:
         WireError: it is none, or not signed by its device.
@@ -135,6 +135,8 @@ def read_seen(
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise WireError(f"malformed statement: {error}") from error
     public = keys.get(seen.device)
-    if public is None or not is_signed(public, "state seen", household, raw):
+    if public is None:
+        return None
+    if not is_signed(public, "state seen", household, raw):
         raise WireError(f"what {seen.device} has is not its own word")
     return seen
