@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 LOCK   := requirements.lock
 EXTRACT := $(VENV)/map/Helsinki.osm.pbf
 
-.PHONY: demo test test-real bench fuzz lint format lock docs wheel clean help
+.PHONY: demo test test-real bench fuzz chaos lint format lock docs wheel clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -52,6 +52,9 @@ bench: $(VENV)/dev.stamp  ## every figure that the docs quote
 
 fuzz: $(VENV)/dev.stamp  ## a million mutated inputs to every decoder; hours
 	$(BIN)/python -m scripts.fuzz --runs 1000000
+
+chaos: $(VENV)/dev.stamp  ## 500 faults on four devices, and what they promised; ten minutes, root
+	$(BIN)/python -m scripts.chaos --faults 500
 
 lint: $(VENV)/dev.stamp  ## the checks of `make test` without the tests
 	$(BIN)/ruff check .

@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path
 from time import monotonic
 
+from scripts.chaos import page
 from scripts.chaos.founding import KINDS
 from scripts.chaos.lan import PREFIX, network
 from scripts.chaos.run import Run
@@ -36,10 +37,9 @@ def main() -> int:
     add("--kind", action="append", choices=list(Kind), help="only these; all, if none")
     add("--list", action="store_true", help="print the schedule, and do nothing")
     add("--loopback", action="store_true", help="no namespaces, no faults of a network")
-    add(
-        "--sabotage", choices=list(Sabotage), default="", help="let nodes do this wrong"
-    )
+    add("--sabotage", action="append", choices=list(Sabotage), help="let nodes err so")
     add("--keep", type=Path, help="folder for journals and logs, kept in any case")
+    add("--write", type=Path, metavar="PAGE", help="put the table into this page too")
     asked = parser.parse_args()
     kinds = frozenset(Kind(kind) for kind in asked.kind or MIX)
     is_apart = not asked.loopback and _is_allowed()
@@ -47,6 +47,8 @@ def main() -> int:
         kinds -= NETWORK | {Kind.DISK}
     names = tuple(KINDS)[: asked.nodes]
     schedule = make_schedule(asked.seed, asked.faults, names, kinds)
+    if asked.keep is not None and asked.keep.exists() and any(asked.keep.iterdir()):
+        parser.error(f"{asked.keep} is not empty: the journals of two runs would mix")
     if asked.list:
         print("\n".join(str(fault) for fault in schedule))
         return 0
@@ -72,10 +74,13 @@ def _run(
 
     try:
         with network(folder / "host", names, is_apart=is_apart) as lan:
-            outcome = Run(lan, kept, schedule, asked.seed, asked.sabotage, say).go()
+            wrongs = [Sabotage(word) for word in asked.sabotage or ()]
+            outcome = Run(lan, kept, schedule, asked.seed, wrongs, say).go()
         holds = outcome.holds
         print(draw(outcome), flush=True)
         (kept / "table.md").write_text(draw(outcome) + "\n")
+        if asked.write is not None:
+            page.write(asked.write, draw(outcome))
     finally:
         if holds and asked.keep is None:
             shutil.rmtree(folder, ignore_errors=True)

@@ -13,6 +13,7 @@ from scripts.chaos.journal import Book, Sighted, read_book
 from scripts.chaos.lan import Host, Lan
 from scripts.chaos.machine import Machine
 from scripts.chaos.work.charter import version_of
+from scripts.chaos.work.sabotage import Sabotage
 from scripts.chaos.work.setting import Settings
 
 PORT = 7447
@@ -34,7 +35,12 @@ class Fleet:
     """
 
     def __init__(
-        self, lan: Lan, folder: Path, seed: int, sabotage: str, library: Path | None
+        self,
+        lan: Lan,
+        folder: Path,
+        seed: int,
+        sabotage: Sequence[Sabotage],
+        library: Path | None,
     ) -> None:
         self.journals = folder / "journal"
         for made in (self.journals, folder / "log"):
@@ -134,7 +140,7 @@ class Fleet:
         return found[-1] if is_of_now else None
 
     def _settings(
-        self, host: Host, is_apart: bool, seed: int, sabotage: str
+        self, host: Host, is_apart: bool, seed: int, sabotage: Sequence[Sabotage]
     ) -> Settings:
         number = self.devices.index(host.name)
         home = self._hosts[HOME].address
@@ -148,7 +154,7 @@ class Fleet:
             seed=seed * 100 + number,
             listen=(f"{host.address}:{port}",),
             connect=() if host.name == HOME else (f"{home}:{PORT}",),
-            sabotage=sabotage,
+            sabotage=tuple(sabotage),
         )
 
 

@@ -125,7 +125,7 @@ class Node:
         """
         self._journal.add(Began(seq=self._ledger.head.seq), sure=True)
         gate: Gate = self._trust.gate
-        if self._settings.sabotage == Sabotage.DISCLOSE:
+        if Sabotage.DISCLOSE in self._settings.sabotage:
             gate = LeakyGate(gate)
         async with AsyncExitStack() as stack:
             stack.callback(self._trust.close)
@@ -177,7 +177,7 @@ class Node:
     def _open_ledger(self) -> Ledger:
         settings = self._settings
         path = ledger_file(self._own, settings.device)
-        if settings.sabotage == Sabotage.LEDGER:
+        if Sabotage.LEDGER in settings.sabotage:
             set_back(path, Path(f"{settings.journal}.aside"), settings.life)
         return Ledger(path, settings.device, key=self._private)
 

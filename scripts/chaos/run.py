@@ -17,6 +17,7 @@ from scripts.chaos.lan import Lan
 from scripts.chaos.schedule import Fault, Kind
 from scripts.chaos.strike import Strike
 from scripts.chaos.table import Outcome
+from scripts.chaos.work.sabotage import Sabotage
 
 #: Seconds that devices have to meet at first, to be quiet again, and to hear that one
 #: of them was shut out.
@@ -43,7 +44,7 @@ class Run:
         folder: Path,
         schedule: Sequence[Fault],
         seed: int,
-        sabotage: str,
+        sabotage: Sequence[Sabotage],
         say: Callable[[str], None],
     ) -> None:
         self._lan, self._folder, self._schedule = lan, folder, schedule

@@ -15,7 +15,6 @@ from trivet.fabric.gate import Gate
 class Sabotage(StrEnum):
     """What is done wrong."""
 
-    NONE = ""
     #: give samples past the gate, whether there is a lease or not
     DISCLOSE = "disclose"
     #: put an older copy in the ledger's place

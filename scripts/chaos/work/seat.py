@@ -49,7 +49,7 @@ class SeatWork:
         self._me = settings.device
         self._seating, self._link, self._journal = seating, link, journal
         self._random = Random(settings.seed * 1000 + settings.life)
-        self._steals = settings.sabotage == Sabotage.TOKEN
+        self._steals = Sabotage.TOKEN in settings.sabotage
         self._is_quiet = False
         link.answer(COMMAND, self._commanded)
 

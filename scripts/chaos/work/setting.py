@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from scripts.chaos.work.sabotage import Sabotage
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -17,7 +18,7 @@ class Settings(msgspec.Struct, frozen=True):
         seed: of what it does.
         listen: `host:port` at which it is dialled.
         connect: `host:port` of the devices that it dials.
-        sabotage: what it does wrong on purpose, empty for nothing.
+        sabotage: what it does wrong on purpose.
     """
 
     device: str
@@ -28,4 +29,4 @@ class Settings(msgspec.Struct, frozen=True):
     seed: int
     listen: tuple[str, ...]
     connect: tuple[str, ...] = ()
-    sabotage: str = ""
+    sabotage: tuple[Sabotage, ...] = ()

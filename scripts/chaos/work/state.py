@@ -45,7 +45,7 @@ class StateWork:
         self._me, self._life = settings.device, settings.life
         self._replicating, self._journal = replicating, journal
         self._random = Random(settings.seed * 1000 + settings.life)
-        self._forgets = settings.sabotage == Sabotage.FORGET
+        self._forgets = Sabotage.FORGET in settings.sabotage
         self._is_quiet = False
         self._count = 0
 

@@ -90,7 +90,7 @@ class TaskWork:
         self._offloader, self._journal = offloader, journal
         self._file = str(Path(settings.journal).parent.parent / RUNS)
         self._random = Random(settings.seed * 1000 + settings.life)
-        self._times = 2 if settings.sabotage == Sabotage.TWICE else 1
+        self._times = 2 if Sabotage.TWICE in settings.sabotage else 1
         self._is_quiet = False
         self._waiting: set[asyncio.Task[None]] = set()
         self._count = 0
