@@ -38,6 +38,7 @@ class Pace(msgspec.Struct, frozen=True):
 
 async def lead(hub: Hub, until: float, pace: Pace) -> None:
     """Lead until an event time, whenever this device may; else stand by."""
+    hub.follow()
     hub.is_leading, last = pace.leads(), monotonic()
     while hub.time < until:
         is_leading = pace.leads()
@@ -92,6 +93,7 @@ async def _step(hub: Hub, until: float) -> None:
 
 
 def _note_turn(hub: Hub, is_leading: bool) -> None:
+    hub.follow()
     if is_leading:
         hub.mind.note(hub.time, f"{hub.device} leads now", [])
     else:

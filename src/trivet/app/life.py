@@ -103,8 +103,9 @@ async def _days(
     end: float,
 ) -> None:
     recall(hub, world, await past.take(), first_day(world))
-    await hub.reach(GATHER_S)
-    told = 0
+    if leads():
+        await hub.reach(GATHER_S)
+    told = 0 if leads() else len(hub.timeline())
 
     def tell_new(_: float) -> None:
         nonlocal told

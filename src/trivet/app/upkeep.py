@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from trivet.app.renewing import LateDoor, Renewing
 from trivet.app.replicating import Replicating
 from trivet.app.seat_word import take_seat_words
 from trivet.app.seating import Seating
-from trivet.app.witnessing import Witnessing, take_witness_words
+from trivet.app.witnessing import Witnessing, take_witness_words, tell_log
 from trivet.domain.wire import Command
 from trivet.fabric.config import SessionConfig
 from trivet.fabric.history import History
@@ -72,7 +72,10 @@ class Upkeep:
             founded, me, link, self._renewed, connect=config.connect
         )
         self._issuing = Issuing(founded, me, link)
-        self._witnessing = Witnessing(link, trust, witness_file(folder, me))
+        self._warn: Callable[[str], None] = tell_log
+        self._witnessing = Witnessing(
+            link, trust, witness_file(folder, me), warn=lambda text: self._warn(text)
+        )
         self._replicating = Replicating(link, replica, lambda: trust.household)
         self._seating = Seating(
             link, lambda: trust.household, seat_file(folder, me), (ENGINE_PLAN,)
@@ -102,6 +105,12 @@ class Upkeep:
 
     def lead_runs(self, hub: Hub, seed: int) -> list[Coroutine[Any, Any, None]]:
         """What is to be run besides on a device that may lead."""
+
+        def warn(text: str) -> None:
+            tell_log(text)
+            hub.mind.note(hub.time, "A ledger does not go on as it was", [text])
+
+        self._warn = warn
         hub.acting = self._acting
         return [Remembering(self._replicating, hub, seed).run()]
 

@@ -27,6 +27,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "seat": ("seat", "seat_app", "Who does what for the household; give it away."),
     "policy": ("policy", "policy_app", "What the devices may do, and why."),
     "ledger": ("ledger", "ledger_app", "Who was told what, when and what for."),
+    "history": ("kept", "history_app", "What a device keeps; export it, forget it."),
     "places": ("history", "places_app", "The places that were learned."),
     "trips": ("history", "trips_app", "The trips that were learned."),
     "forecast": ("now", "forecast_app", "Where the running trip is going."),
