@@ -59,6 +59,7 @@ _CHANGES = (
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Loro's panics are caught; what they print would fill the screen."""
+    os.environ["RUST_BACKTRACE"] = "0"  # the names in it take 50 MiB
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:

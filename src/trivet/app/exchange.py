@@ -109,8 +109,8 @@ class Exchange:
     def _note_forked(self, device: str, answer: Batch, again: dict[int, Head]) -> bool:
         """Whether there are own peers that are to be compared from their beginning."""
         is_new = False
-        for raw in answer.forked:
-            peer = int.from_bytes(raw, "big")
+        forked = {int.from_bytes(raw, "big") for raw in answer.forked}
+        for peer in forked | self._replica.forked(read_rows(answer.rows)):
             if self._replica.writes_as(peer) and peer not in again:
                 again[peer] = Head(0, b"")
                 is_new = True

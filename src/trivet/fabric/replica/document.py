@@ -40,8 +40,6 @@ from trivet.fabric.replica.change import (
 )
 from trivet.fabric.replica.operation import Span, from_loro, to_loro
 
-#: Updates that are read in one go.
-_AT_ONCE = 1000
 #: Operations of each peer that are known: the number of the next one.
 Counters = Mapping[int, int]
 
@@ -55,9 +53,19 @@ class StateDocument:
 
     @classmethod
     def of(
-        cls, peer: int, snapshot: bytes | None, spans: Iterable[Span]
+        cls,
+        peer: int,
+        snapshot: bytes | None,
+        spans: Iterable[Span],
+        at_once: int = 1000,
     ) -> StateDocument:
         """The document of a snapshot and the operations since, in order.
+
+        Args:
+            peer: what it writes as.
+            snapshot: what it begins with, None for nothing.
+            spans: the operations since.
+            at_once: how many of those Loro is given in one go.
 
         Raises:
             WireError: they cannot be read.
@@ -67,7 +75,7 @@ class StateDocument:
             if snapshot is not None:
                 made._doc.import_(snapshot)
             left = iter(spans)
-            while some := list(islice(left, _AT_ONCE)):
+            while some := list(islice(left, at_once)):
                 made._doc.import_json_updates(to_loro(some))
         return made
 

@@ -55,6 +55,18 @@ def hand_over(
     return Handover(_carry(journal, roll, updates), has_more, tuple(forked))
 
 
+def find_forked(journal: Journal, theirs: Vector) -> frozenset[int]:
+    """Peers of which the holder of the vector `theirs` has other updates than here.
+
+    Of a peer that it knows further, it is for that one to find out.
+    """
+    return frozenset(
+        peer
+        for peer, head in theirs.items()
+        if peer in journal.heads and _is_forked(journal, peer, head)
+    )
+
+
 def _is_forked(journal: Journal, peer: int, head: Head) -> bool:
     """Whether the other one has something else of this peer than this device."""
     known, floor = journal.heads[peer], journal.ground.get(peer)

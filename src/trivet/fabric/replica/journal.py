@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -81,11 +81,11 @@ class Journal:
         self._is_named = False  # whether the file knows the incarnation
         try:
             self._incarnation = self._begin(path)
+            self.opened_at = self.store.last_number()
             self.reload()
         except BaseException:
             self.store.close()
             raise
-        self.opened_at = self.store.last_number()
 
     def close(self) -> None:
         """Close the file. Calling it twice is allowed."""
@@ -197,16 +197,27 @@ class Journal:
         """
         kept = self.store.ground()
         try:
-            spans = (read_update(row.raw).span() for row in self.store.rows())
-            snapshot = None if kept is None else kept[0]
+            updates = [read_update(row.raw) for row in self.store.rows()]
             self.ground = {} if kept is None else heads_from_bytes(kept[1])
-            self.heads = self.store.heads()
-            self._doc = StateDocument.of(self.peer, snapshot, spans)
-            counters = self._doc.counters()
         except WireError as error:
             raise self.store.unusable(error.message) from error
+        self.heads = self.store.heads()
+        try:
+            spans = (update.span() for update in updates)
+            self._doc = StateDocument.of(self.peer, kept and kept[0], spans)
+        except WireError as error:
+            # what was taken one by one need not be readable in one go
+            log.error("%s: the state is read one by one: %s", self.device, error)
+            with self._within():
+                self.refound()
+        counters = self._doc.counters()
         if counters != {peer: known.end for peer, known in self.heads.items()}:
             raise self.store.unusable("what is kept does not fit together")
+
+    def _within(self) -> AbstractContextManager[None]:
+        """The transaction that runs, or one of its own."""
+        is_running = self.store.is_in_transaction
+        return nullcontext() if is_running else self.store.transaction()
 
     def refound(self, ground: tuple[bytes, dict[int, Known]] | None = None) -> None:
         """Build anew on a ground, in a transaction: what does not fit on it goes.
@@ -220,7 +231,8 @@ class Journal:
             self.store.set_ground(ground[0], heads_to_bytes(ground[1]))
         kept = self.store.ground()
         snapshot = None if kept is None else kept[0]
-        self.heads = {} if kept is None else heads_from_bytes(kept[1])
+        self.ground = {} if kept is None else heads_from_bytes(kept[1])
+        self.heads = dict(self.ground)
         self._doc = StateDocument.of(self.peer, snapshot, [])
         spans: list[Span] = []
         gone: list[int] = []
@@ -236,11 +248,12 @@ class Journal:
                 spans.append(update.span())
             else:
                 gone.append(row.number)
-                self._doc = StateDocument.of(self.peer, snapshot, spans)
+                self._doc = StateDocument.of(self.peer, snapshot, spans, at_once=1)
+        if gone:
+            log.warning("%s: %d updates do not fit any more", self.device, len(gone))
         self.store.put_aside(gone)
         self.store.remove([*gone, *covered])
         self.store.set_heads(self.heads)
-        self.reload()
 
     def compact(self, known: dict[int, int]) -> bool:
         """Let a snapshot stand for what everybody has seen; whether any gave way."""

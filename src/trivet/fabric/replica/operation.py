@@ -14,6 +14,7 @@ Clocks, and the Ordering of Events", CACM 21 (1978).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from math import isfinite
 from typing import Annotated, NamedTuple, TypeAlias
@@ -28,6 +29,12 @@ MAX_COUNT, MAX_OPERATIONS = (1 << 31) - 1, 1 << 17
 #: How deep a value may be.
 _DEEP = 32
 _MAX_INT = 1 << 63
+#: Roots by plain names, ours and newer ones, and containers within. What else Loro has
+#: a meaning for, it has panicked at.
+_CONTAINER = re.compile(
+    r"cid:(?:root-[a-z][a-z0-9_-]{0,63}|root-list:[^/:\x00-\x1f\x7f]{1,64}"
+    r"|[0-9]{1,10}@[0-9]{1,20}):[A-Za-z]{1,20}"
+)
 
 _Counter = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
 _PeerId = Annotated[bytes, Meta(min_length=8, max_length=8)]
@@ -166,6 +173,8 @@ def read_span(peer: int, start: int, end: int, data: bytes) -> Span:
         groups = _decoder.decode(data)
         for group in groups:
             for operation in group.operations:
+                if not _CONTAINER.fullmatch(operation.container):
+                    raise WireError("operations in a container that cannot be")
                 _check_value(operation.content, 0)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise WireError(f"malformed operations: {error}") from error

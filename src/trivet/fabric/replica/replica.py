@@ -18,7 +18,12 @@ from trivet.fabric.replica import change
 from trivet.fabric.replica.change import MAX_CHANGES, Change
 from trivet.fabric.replica.document import read_snapshot
 from trivet.fabric.replica.ground import Ground, read_ground, sign_ground
-from trivet.fabric.replica.handover import MAX_GIVEN, Handover, hand_over
+from trivet.fabric.replica.handover import (
+    MAX_GIVEN,
+    Handover,
+    find_forked,
+    hand_over,
+)
 from trivet.fabric.replica.intake import (
     Carried,
     Fork,
@@ -171,6 +176,11 @@ class Replica:
         """What the holder of a vector lacks, up to `most` bytes."""
         with self._lock:
             return hand_over(self._journal, self._roll(), theirs, most)
+
+    def forked(self, theirs: Vector) -> frozenset[int]:
+        """Peers of which the holder of a vector has other updates than here."""
+        with self._lock:
+            return find_forked(self._journal, theirs)
 
     # --- what others have -------------------------------------------------------
 

@@ -75,6 +75,11 @@ class StoreFile:
         with self._told():
             return self._path.stat().st_ino & ((1 << 63) - 1)
 
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether one runs."""
+        return self._db.in_transaction
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """What happens within is durable at its end, or undone.
