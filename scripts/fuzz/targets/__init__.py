@@ -6,6 +6,7 @@ from scripts.fuzz.targets import (
     file,
     history,
     message,
+    offload,
     pairing,
     request,
     seat,
@@ -21,4 +22,5 @@ TARGETS: Makers = {
     **witness.TARGETS,
     **history.TARGETS,
     **seat.TARGETS,
+    **offload.TARGETS,
 }
