@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections import deque
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -68,8 +67,11 @@ class Offloader:
     def __init__(self, runner: Runner, custody: Custody) -> None:
         self._runner = runner
         self._custody = custody
-        #: how the latest runs went, newest last
-        self.past: deque[Ran] = deque(maxlen=256)
+
+    @property
+    def past(self) -> tuple[Ran, ...]:
+        """How the latest runs went, newest last."""
+        return tuple(self._runner.past)
 
     @property
     def under_way(self) -> tuple[Ran, ...]:
@@ -118,9 +120,7 @@ class Offloader:
             None if deadline_s is None else now + deadline_s,
             certainty,
         )
-        output, ran = await self._runner.run(wanted)
-        self.past.append(ran)
-        result: Out = output
+        result: Out = await self._runner.run(wanted)
         return result
 
     async def stream(

@@ -74,14 +74,10 @@ def test_the_unknown_is_guessed_by_class_and_processor() -> None:
 
 
 def test_what_is_known_here_is_carried_over_by_the_processors() -> None:
-    estimates = Estimates()
-    for _ in range(20):
-        estimates.level("car", "plan").see(2.0)
-    there = estimates.work("home", "plan", Cost.LIGHT, 0.01, None, ("car", 0.04))
+    estimates, here = Estimates(), [(Work(2.0, 0.1), 0.04), (Work(9.0, 0.9), 0.04)]
+    there = estimates.work("home", "plan", Cost.LIGHT, 0.01, None, here)
     assert there.median_s == pytest.approx(0.5)
-    told = estimates.work(
-        "home", "plan", Cost.LIGHT, 0.01, Work(0.7, 0.1), ("car", 0.04)
-    )
+    told = estimates.work("home", "plan", Cost.LIGHT, 0.01, Work(0.7, 0.1), here)
     assert told.median_s == 0.7
     estimates.level("home", "plan").see(0.9)
     seen = estimates.work("home", "plan", Cost.LIGHT, 0.01, Work(0.7, 0.1))

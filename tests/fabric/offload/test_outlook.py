@@ -95,3 +95,22 @@ def test_an_offer_is_asked_for_anew_after_a_while() -> None:
     assert not at.is_due("phone", REFRESH_S)
     assert at.is_due("phone", REFRESH_S + 1.0)
     assert not at.has_room("stranger")
+
+
+def test_a_device_on_which_it_broke_rests_unless_there_is_no_other() -> None:
+    at = outlook(offer(slots=0))
+    at.learn_offer("phone", offer(), 0.0)
+    at.learn_offer("home", offer(), 0.0)
+
+    def now_at(now: float) -> list[str]:
+        return names(at.candidates(work.add, 1, lambda _: True, ALIVE, now))
+
+    at.learn_failure("phone", work.add, 0.0)
+    assert now_at(1.0) == ["home"]
+    assert now_at(6.0) == ["home", "phone"]
+    at.learn_failure("phone", work.add, 6.0)
+    assert now_at(12.0) == ["home"]
+    at.learn_failure("home", work.add, 12.0)
+    assert now_at(12.0) == ["home", "phone"]
+    at.learn("phone", work.add, 1, 0.1, 0.1, 0.1)
+    assert now_at(12.0) == ["phone"]

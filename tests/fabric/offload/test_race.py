@@ -66,6 +66,13 @@ def test_the_best_one_has_it_and_its_answer_is_delivered() -> None:
     assert run.wake == inf
 
 
+def test_who_places_it_may_choose_the_first_device_if_it_is_fit() -> None:
+    low = Candidate("low", is_on_mains=False, charge=0.1)
+    assert only_start(race(PHONE, HERE).begin(0.0, "car")).device == "car"
+    assert only_start(race(PHONE, low).begin(0.0, "low")).device == "phone"
+    assert only_start(race(PHONE).begin(0.0, "stranger")).device == "phone"
+
+
 def test_an_answer_may_overtake_the_word_that_it_was_taken() -> None:
     run = race(PHONE)
     attempt = only_start(run.begin(0.0))
@@ -274,7 +281,7 @@ def test_whatever_happens_it_ends_once_and_runs_no_more_than_it_may(
             continue
         if event in ("lost", "failed", "raised", "finished") and attempt.is_live:
             may_have_begun.add(attempt.number)
-        if event == "refused" and attempt.step is Step.AWAY:
+        if event in ("refused", "full") and attempt.step is Step.AWAY:
             may_have_begun.discard(attempt.number)  # it is certain that it did not
         seen += happen(run, event, attempt, now)
     ends = [a for a in seen if isinstance(a, Deliver | Fail)]

@@ -140,6 +140,11 @@ def test_the_digest_stands_for_types_and_promise_and_not_for_words() -> None:
 # --- the registry -------------------------------------------------------------------
 
 
+def test_a_task_that_no_other_process_would_find_is_told() -> None:
+    with pytest.raises(UsageError, match=r"test_task:adds is not the task some\.task"):
+        Registry([made(adds)])
+
+
 def test_a_name_is_taken_once() -> None:
     with pytest.raises(UsageError, match="a task add already"):
         Registry([work.add, work.add])
@@ -160,10 +165,9 @@ def test_packages_bring_tasks_and_broken_ones_are_left_out(
         entry("gone", "no.such.module:gone"),
     )
     monkeypatch.setattr(registry, "entry_points", lambda group: found)
-    mine = made(adds, name="add")
-    loaded = load_registry([mine])
+    loaded = load_registry([work.add])
     assert {each.name for each in loaded} == {"add", "grow"}
-    assert loaded.find("add") is mine
+    assert loaded.find("add") is work.add
     assert "gone (no.such.module:gone) cannot be loaded" in caplog.text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from math import inf
 from secrets import token_hex
 from time import time
@@ -93,8 +94,8 @@ class Track(Protocol):
 class Course:
     """One race on its way."""
 
-    def __init__(self, runner: Track, wanted: Wanted) -> None:
-        self._runner = runner
+    def __init__(self, track: Track, wanted: Wanted) -> None:
+        self._track = track
         self._wanted = wanted
         self._race = Race(
             wanted.task.name,
@@ -103,40 +104,36 @@ class Course:
             deadline=wanted.deadline,
             certainty=wanted.certainty,
         )
-        self._began = runner.now()
+        self._began = track.now()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._outputs: dict[int, Any] = {}
         self._end: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._stirred = asyncio.Event()
         self._winner = ""
 
-    def begin(self) -> None:
-        """Start the first attempt."""
+    def begin(self, first: str = "") -> None:
+        """Start the first attempt; on the device `first`, if that can have it."""
         self._look()
-        self._act(self._race.begin(self._runner.now()))
+        self._act(self._race.begin(self._track.now(), first))
 
-    async def finish(self) -> tuple[Any, Ran]:
+    async def finish(self) -> Any:
         """Wait for the end, and do what is due meanwhile."""
         while not self._end.done():
             self._stirred.clear()
-            wait_s = self._race.wake - self._runner.now()
-            stirred = asyncio.ensure_future(self._stirred.wait())
-            await asyncio.wait(
-                [self._end, stirred],
-                timeout=None if wait_s == inf else max(wait_s, 0.0),
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            stirred.cancel()
-            if not self._end.done() and self._race.wake <= self._runner.now():
+            wait_s = self._race.wake - self._track.now()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None if wait_s == inf else wait_s):
+                    await self._stirred.wait()
+            if not self._end.done() and self._race.wake <= self._track.now():
                 self._look()
-                self._act(self._race.tick(self._runner.now()))
-        return self._end.result(), self.ran
+                self._act(self._race.tick(self._track.now()))
+        return self._end.result()
 
     @property
     def ran(self) -> Ran:
         """How it went so far."""
         devices = tuple(attempt.device for attempt in self._race.attempts)
-        seconds = self._runner.now() - self._began
+        seconds = self._track.now() - self._began
         return Ran(self._wanted.task.name, devices, self._winner, seconds)
 
     def lost(self, device: str) -> None:
@@ -148,7 +145,7 @@ class Course:
         """A device is there; it may be one that was waited for."""
         if not self._race.is_over and self._race.attempts:
             self._look()
-            self._act(self._race.tick(self._runner.now()))
+            self._act(self._race.tick(self._track.now()))
 
     async def close(self) -> None:
         """Nobody waits any more: end what is under way."""
@@ -164,8 +161,7 @@ class Course:
     def _act(self, actions: list[Action]) -> None:
         for action in actions:
             if isinstance(action, Start):
-                attempt = action.attempt
-                self._tasks[attempt.number] = asyncio.ensure_future(self._try(attempt))
+                self._start(action.attempt)
             elif isinstance(action, Drop):
                 self._drop(action.attempt)
             elif isinstance(action, Deliver) and not self._end.done():
@@ -175,32 +171,44 @@ class Course:
                 self._end.set_exception(action.error)
         self._stirred.set()
 
+    def _start(self, attempt: Attempt) -> None:
+        # at once: whoever is placed next must see that it is there
+        outlook, now = self._track.outlook, self._track.now()
+        carried = outlook.carry(attempt.candidate, now)
+        trying = asyncio.ensure_future(self._try(attempt))
+        self._tasks[attempt.number] = trying
+
+        def put_down(_: object) -> None:
+            outlook.put_down(carried)
+            self._track.note_change()
+
+        trying.add_done_callback(put_down)
+
     def _drop(self, attempt: Attempt) -> None:
         task = self._tasks.get(attempt.number)
         if task is not None:
             task.cancel()
-        spent_s = self._runner.now() - attempt.since - attempt.candidate.transfer_s
-        level = self._runner.outlook.estimates.level(
+        spent_s = self._track.now() - attempt.since - attempt.candidate.transfer_s
+        level = self._track.outlook.estimates.level(
             attempt.device, self._wanted.task.name
         )
         level.see_at_least(spent_s - attempt.candidate.wait_s)
 
     async def _try(self, attempt: Attempt) -> None:
-        runner, race = self._runner, self._race
-        carried = runner.outlook.carry(attempt.candidate, runner.now())
+        track, race = self._track, self._race
         try:
             data = await self._work(attempt)
         except NotBegunError as error:
             self._happen(race.refused, attempt, error.error, error.wait_s)
         except BrokenError as error:
+            if error.flaw is not Flaw.RAISED:
+                task, now = self._wanted.task, track.now()
+                track.outlook.learn_failure(attempt.device, task, now)
             self._happen(race.failed, attempt, error.flaw, error)
         except (RefusedError, WireError) as error:
             self._happen(race.refused, attempt, error)
         else:
             self._happen(race.finished, attempt, data)
-        finally:
-            runner.outlook.put_down(carried)
-            runner.note_change()
 
     async def _work(self, attempt: Attempt) -> bytes:
         """Have it done; the encoded output."""
@@ -210,7 +218,7 @@ class Course:
         except PeerError as error:
             raise NotBegunError(error) from error
         if attempt.candidate.is_here:
-            job = await self._runner.worker.run_here(
+            job = await self._track.worker.run_here(
                 new_run_id(), wanted.task, wanted.data
             )
             if job.output is None:
@@ -226,8 +234,8 @@ class Course:
         return data
 
     async def _send(self, attempt: Attempt) -> Finished:
-        wanted, runner, device = self._wanted, self._runner, attempt.device
-        began = runner.now()
+        wanted, track, device = self._wanted, self._track, attempt.device
+        began = track.now()
         was_away = False
 
         def taken() -> None:
@@ -238,14 +246,14 @@ class Course:
             was_away = True
             self._happen(self._race.lost, attempt)
 
-        end = await runner.errands.run(
+        end = await track.errands.run(
             device, new_run_id(), wanted.task, wanted.data, taken, lost
         )
         size = len(wanted.data) + len(end.data)
-        whole_s, there_s = runner.now() - began, end.waited_s + end.took_s
+        whole_s, there_s = track.now() - began, end.waited_s + end.took_s
         if was_away or attempt.step is Step.AWAY:  # that was not the way's doing
             whole_s = there_s
-        runner.outlook.learn(device, wanted.task, size, whole_s, there_s, end.took_s)
+        track.outlook.learn(device, wanted.task, size, whole_s, there_s, end.took_s)
         return end
 
     def _live_on(self, device: str) -> list[Attempt]:
@@ -261,11 +269,11 @@ class Course:
         self, event: Callable[..., list[Action]], attempt: Attempt, *more: Any
     ) -> None:
         self._look()
-        self._act(event(attempt, self._runner.now(), *more))
+        self._act(event(attempt, self._track.now(), *more))
 
     def _look(self) -> None:
         if not self._race.is_over:
-            self._race.candidates = self._runner.candidates(self._wanted)
+            self._race.candidates = self._track.candidates(self._wanted)
 
 
 def need_of(task: AnyTask) -> Need:

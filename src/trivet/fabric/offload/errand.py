@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from math import inf
+from typing import Any
 
 import msgspec
 
@@ -75,6 +77,16 @@ class _Awaited(msgspec.Struct):
     end: asyncio.Future[Finished]
     parcel: Parcel | None = None
     result: Result | None = None
+    stirred: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
+    gone: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
+
+    def end_with(self, end: Finished | BrokenError) -> None:
+        """It ended so."""
+        if isinstance(end, Finished):
+            self.end.set_result(end)
+        else:
+            self.end.set_exception(end)
+        self.stirred.set()
 
 
 class Errands:
@@ -125,7 +137,7 @@ class Errands:
         awaited = _Awaited(asyncio.get_running_loop().create_future())
         self._awaited[device, run] = awaited
         try:
-            await self._send(device, run, task, data, on_taken, on_lost)
+            await self._send(awaited, device, run, task, data, on_taken, on_lost)
             return await self._wait(device, run, awaited, on_taken, on_lost)
         except asyncio.CancelledError:
             self._bid_farewell(device, run)
@@ -139,6 +151,7 @@ class Errands:
 
     async def _send(
         self,
+        awaited: _Awaited,
         device: str,
         run: str,
         task: AnyTask,
@@ -153,10 +166,10 @@ class Errands:
         )
         rest = list(further_parts(data))
         try:
-            taken = await self._hand(device, word, is_last=not rest)
+            taken = await self._hand(awaited, device, word, is_last=not rest)
             for index, part in rest:
-                is_last = index == len(rest)
-                taken = await self._hand(device, Part(run, index, part), is_last)
+                word, is_last = Part(run, index, part), index == len(rest)
+                taken = await self._hand(awaited, device, word, is_last)
         except UnreachableError:
             on_lost()
             return
@@ -164,10 +177,12 @@ class Errands:
             raise NotBegunError(RefusedError(f"{device} will not run it any more"))
         on_taken()
 
-    async def _hand(self, device: str, word: Submit | Part, is_last: bool) -> Taken:
+    async def _hand(
+        self, awaited: _Awaited, device: str, word: Submit | Part, is_last: bool
+    ) -> Taken:
         """Hand one part over. Until the last one was sent, nothing can have begun."""
         try:
-            answer = await self._ask(device, word)
+            answer = await _while_there(awaited, self._ask(device, word), device)
             if isinstance(answer, Full):
                 full = RefusedError(
                     f"{device} is full", hint=f"try in {answer.wait_s:.1f} s"
@@ -192,7 +207,10 @@ class Errands:
     ) -> Finished:
         """Wait for what the device says of it; ask after it where it says nothing."""
         while True:
-            await asyncio.wait([awaited.end], timeout=POLL_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_S):
+                    await awaited.stirred.wait()
+            awaited.stirred.clear()
             if awaited.end.done():
                 return awaited.end.result()
             if device not in self._link.alive:
@@ -227,6 +245,19 @@ class Errands:
             raise NotBegunError(lost, 0.0)
         on_taken()
 
+    def lost(self, device: str) -> None:
+        """A device went: what it was asked in this moment it will not answer."""
+        for (whose, _), awaited in self._awaited.items():
+            if whose == device:
+                awaited.gone.set()
+
+    def met(self, device: str) -> None:
+        """A device is there again: ask after what it has."""
+        for (whose, _), awaited in self._awaited.items():
+            if whose == device:
+                awaited.gone.clear()
+                awaited.stirred.set()
+
     # --- what comes back -------------------------------------------------------
 
     def answer(self, sender: str, word: Told) -> Taken:
@@ -240,7 +271,7 @@ class Errands:
         if awaited is None or awaited.end.done():
             raise RefusedError(f"nothing of the run {word.run} is awaited of {sender}")
         if isinstance(word, Failure):
-            awaited.end.set_exception(BrokenError(word.flaw, f"{sender}: {word.why}"))
+            awaited.end_with(BrokenError(word.flaw, f"{sender}: {word.why}"))
         elif isinstance(word, Result):
             awaited.result = word
             awaited.parcel = Parcel(word.size, word.data)
@@ -251,7 +282,7 @@ class Errands:
         parcel, result = awaited.parcel, awaited.result
         if parcel is not None and result is not None and parcel.is_whole:
             end = Finished(parcel.open(), result.waited_s, result.took_s)
-            awaited.end.set_result(end)
+            awaited.end_with(end)
         return Taken(Stage.ENDED)
 
     # --- the link --------------------------------------------------------------
@@ -278,3 +309,25 @@ class Errands:
             _, late = await asyncio.wait(list(self._farewells), timeout=0.5)
             for task in late:
                 task.cancel()
+
+
+async def _while_there(
+    awaited: _Awaited, asking: Coroutine[Any, Any, Word], device: str
+) -> Word:
+    """The answer to a question, as long as the device does not go meanwhile.
+
+    Raises:
+        UnreachableError: it went.
+    """
+    answer = asyncio.ensure_future(asking)
+    gone = asyncio.ensure_future(awaited.gone.wait())
+    try:
+        both: list[asyncio.Future[Any]] = [answer, gone]
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if answer.done():
+            return answer.result()
+        raise UnreachableError(f"{device} went meanwhile")
+    finally:
+        for waiting in (answer, gone):
+            waiting.cancel()
+        await asyncio.gather(answer, gone, return_exceptions=True)

@@ -11,6 +11,7 @@ Source: RFC 6298; V. Jacobson, "Congestion avoidance and control", 1988.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from math import exp, log, sqrt
 from typing import Final
 
@@ -172,7 +173,7 @@ class Estimates:
         cost: Cost,
         benchmark_s: float,
         told: Work | None = None,
-        here: tuple[str, float] | None = None,
+        elsewhere: Sequence[tuple[Work, float]] = (),
     ) -> Work:
         """What a task takes on a device.
 
@@ -182,16 +183,15 @@ class Estimates:
             cost: its class.
             benchmark_s: of that device.
             told: what the device says of itself, if it ran the task before.
-            here: id and benchmark of a device on which it may be known better.
+            elsewhere: what it takes on other devices, each with its benchmark.
         """
         level = self.level(device, task)
         if level.count:
             return Work(level.median, level.spread)
         if told is not None:
-            return Work(told.median_s, max(told.spread, LEAST_SPREAD))
-        if here is not None and here[0] != device:
-            known = self.level(here[0], task)
-            if known.count:
-                median_s = known.median * benchmark_s / here[1]
-                return Work(median_s, known.spread + CARRIED_SPREAD)
+            return told
+        if elsewhere:
+            known, its_benchmark_s = min(elsewhere, key=lambda each: each[0].spread)
+            median_s = known.median_s * benchmark_s / its_benchmark_s
+            return Work(median_s, known.spread + CARRIED_SPREAD)
         return Work(PRIOR_S[cost] * benchmark_s / REFERENCE_S, UNKNOWN_SPREAD)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from trivet.fabric.offload.estimate import Estimates, Work
+from trivet.fabric.offload.estimate import LEAST_SPREAD, Estimates, Work
 from trivet.fabric.offload.message import Condition, Offer, Offered
 from trivet.fabric.offload.placement import Candidate
 from trivet.fabric.offload.registry import AnyTask
@@ -18,6 +18,9 @@ from trivet.fabric.offload.registry import AnyTask
 REFRESH_S = 10.0
 #: Runs that one device is given ahead of what it runs, so that it need not wait.
 AHEAD = 1
+#: Seconds for which a device on which a task broke is not asked for it, at first and at
+#: most, unless there is no other.
+_REST_S, _LONGEST_REST_S = 5.0, 300.0
 
 
 class Carried(msgspec.Struct, eq=False):
@@ -51,6 +54,7 @@ class Outlook:
         self._mine = mine
         self._known: dict[str, _Known] = {}
         self._carried: list[Carried] = []
+        self._broken: dict[tuple[str, str], tuple[int, float]] = {}
 
     # --- what is known ---------------------------------------------------------
 
@@ -102,8 +106,15 @@ class Outlook:
             there_s: of that, in its queue and at work.
             took_s: of that, at work.
         """
+        self._broken.pop((device, task.name), None)
         self.estimates.level(device, task.name).see(took_s)
         self.estimates.way(device).see(size, whole_s - there_s)
+
+    def learn_failure(self, device: str, task: AnyTask, now: float) -> None:
+        """A task broke on a device: others are tried first, the longer the oftener."""
+        count, _ = self._broken.get((device, task.name), (0, 0.0))
+        rest_s = min(_REST_S * 2.0**count, _LONGEST_REST_S)
+        self._broken[device, task.name] = count + 1, now + rest_s
 
     # --- what to expect --------------------------------------------------------
 
@@ -127,7 +138,12 @@ class Outlook:
                 continue
             if device in alive and allowed(device):
                 found.append(self._there(device, known, offered, task, size, now))
-        return tuple(found)
+        sound = [
+            candidate
+            for candidate in found
+            if self._broken.get((candidate.device, task.name), (0, 0.0))[1] <= now
+        ]
+        return tuple(sound or found)
 
     def has_room(self, device: str) -> bool:
         """Whether a device can be given one more run of ours."""
@@ -137,11 +153,38 @@ class Outlook:
         known = self._known.get(device)
         return known is not None and count < known.offer.slots + AHEAD
 
+    def slots(self, device: str) -> int:
+        """How many runs a device does at a time."""
+        if device == self._me:
+            return self._mine().slots
+        known = self._known.get(device)
+        return known.offer.slots if known is not None else 0
+
+    def _seen(self, task: AnyTask, besides: str) -> list[tuple[Work, float]]:
+        """What a task takes on each device on which that is known, with a benchmark."""
+        seen = []
+        devices: list[tuple[str, float, Work | None]] = [
+            (self._me, self._mine().condition.benchmark_s, None)
+        ]
+        for device, known in self._known.items():
+            told = _told(known.tasks.get(task.name))
+            devices.append((device, known.offer.condition.benchmark_s, told))
+        for device, benchmark_s, told in devices:
+            level = self.estimates.level(device, task.name)
+            work = Work(level.median, level.spread) if level.count else told
+            if work is not None and device != besides:
+                seen.append((work, benchmark_s))
+        return seen
+
     def _here(
         self, task: AnyTask, condition: Condition, slots: int, now: float
     ) -> Candidate:
         work = self.estimates.work(
-            self._me, task.name, task.cost, condition.benchmark_s
+            self._me,
+            task.name,
+            task.cost,
+            condition.benchmark_s,
+            elsewhere=self._seen(task, self._me),
         )
         offer_wait_s = self._mine().wait_s
         return _candidate(
@@ -163,13 +206,14 @@ class Outlook:
         size: int,
         now: float,
     ) -> Candidate:
-        told = None
-        if offered.runs:
-            told = Work(max(offered.median_s, 1e-6), offered.spread)
         offer, way = known.offer, self.estimates.way(device)
-        here = self._me, self._mine().condition.benchmark_s
         work = self.estimates.work(
-            device, task.name, task.cost, offer.condition.benchmark_s, told, here
+            device,
+            task.name,
+            task.cost,
+            offer.condition.benchmark_s,
+            _told(offered),
+            self._seen(task, device),
         )
         # what waited there when it said so has gone on since
         others_s = max(0.0, offer.wait_s - (now - known.time))
@@ -191,6 +235,13 @@ class Outlook:
             return 0.0
         left = sum(max(0.0, each.work_s - (now - each.since)) for each in ours)
         return left / slots
+
+
+def _told(offered: Offered | None) -> Work | None:
+    """What a device says that a task takes there, None if it never ran it."""
+    if offered is None or not offered.runs:
+        return None
+    return Work(max(offered.median_s, 1e-6), max(offered.spread, LEAST_SPREAD))
 
 
 def _candidate(

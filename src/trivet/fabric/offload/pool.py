@@ -228,7 +228,7 @@ class Pool:
         except (EOFError, OSError):
             code = await process.exit_code()
             raise BrokenError(Flaw.DIED, _how(task.name, code)) from None
-        except (ValueError, msgspec.MsgspecError) as error:
+        except (ValueError, RecursionError, msgspec.MsgspecError) as error:
             why = f"the process of {task.name} spoke nonsense: {error}"
             raise BrokenError(Flaw.DIED, why) from None
         finally:

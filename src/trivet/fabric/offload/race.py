@@ -103,11 +103,15 @@ class Race:
         self._has_failed = False
         self._error: PeerError | None = None
 
-    def begin(self, now: float) -> list[Action]:
-        """Start it."""
+    def begin(self, now: float, first: str = "") -> list[Action]:
+        """Start it; on the device `first`, if that is fit."""
         if self.attempts:
             raise UsageError(f"this run of {self._name} has begun already")
-        return self._go_on(now)
+        chosen = [each for each in self._ranked(now) if each.device == first]
+        if not chosen:
+            return self._go_on(now)
+        start = self._start(chosen[0], now)
+        return [start, *self._go_on(now)]
 
     def tick(self, now: float) -> list[Action]:
         """Time has come to `now`."""

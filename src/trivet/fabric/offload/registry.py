@@ -12,6 +12,7 @@ told of and left out: it must not take the others with it.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterable, Iterator
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeAlias
@@ -45,11 +46,17 @@ class Registry:
         """Offer another task.
 
         Raises:
-            UsageError: its name is taken, or it is badly annotated.
+            UsageError: its name is taken, it is badly annotated, or another process
+                would not find it.
         """
         if task.name in self._tasks:
             raise UsageError(f"there is a task {task.name} already")
         task.digest  # noqa: B018 - a bad annotation is told of now, not at the first run
+        if _named(task.target) is not task:
+            raise UsageError(
+                f"{task.target} is not the task {task.name}",
+                hint="use @task on the function: other processes find it by its name",
+            )
         self._tasks[task.name] = task
 
     def find(self, name: str) -> AnyTask | None:
@@ -61,6 +68,15 @@ class Registry:
 
     def __len__(self) -> int:
         return len(self._tasks)
+
+
+def _named(target: str) -> object:
+    """What is found under `module:name`, None if nothing is."""
+    module, _, name = target.partition(":")
+    found: object = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found
 
 
 def known() -> dict[str, EntryPoint]:

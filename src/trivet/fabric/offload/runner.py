@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from contextlib import suppress
 from math import inf
@@ -19,6 +19,7 @@ from trivet.fabric.background import cancel
 from trivet.fabric.link import Link
 from trivet.fabric.offload.course import Course, Ran, Wanted, need_of
 from trivet.fabric.offload.errand import Errands
+from trivet.fabric.offload.message import Condition, Offer
 from trivet.fabric.offload.outlook import Outlook
 from trivet.fabric.offload.placement import Candidate, place
 from trivet.fabric.offload.worker import Worker
@@ -29,6 +30,8 @@ log = logging.getLogger("trivet.fabric")
 LOOK_S = 1.0
 #: Until a run that nobody can be given yet is looked at again, in seconds.
 _RECHECK_S = 0.5
+#: What a device offers that does not say what it does.
+NO_OFFER = Offer((), Condition(benchmark_s=1.0, free_mb=0), 0, 0.0)
 
 
 class Runner:
@@ -56,12 +59,15 @@ class Runner:
         self.outlook = outlook
         self.now = now
         self.courses: set[Course] = set()
+        #: how the latest runs went, newest last
+        self.past: deque[Ran] = deque(maxlen=256)
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._waiting: Counter[str] = Counter()
         self._changed = asyncio.Event()
         self._looking: dict[str, asyncio.Task[None]] = {}
 
-    async def run(self, wanted: Wanted) -> tuple[Any, Ran]:
-        """The decoded output of a run, and how it went.
+    async def run(self, wanted: Wanted) -> Any:
+        """The decoded output of a run.
 
         Raises:
             PeerError: it gave none; see Race.
@@ -70,16 +76,26 @@ class Runner:
         self.courses.add(course)
         try:
             # first come, first placed: nobody overtakes who waits for the same
-            async with self._turns[wanted.task.name]:
-                await self._await_room(wanted)
-                course.begin()
+            course.begin(await self._await_turn(wanted))
             return await course.finish()
         finally:
             self.courses.discard(course)
+            self.past.append(course.ran)
             await course.close()
 
-    async def _await_room(self, wanted: Wanted) -> None:
-        """Wait until the device that is best for a run can be given one more."""
+    async def _await_turn(self, wanted: Wanted) -> str:
+        """Wait for one's turn among those who want the same; the device to begin on."""
+        name = wanted.task.name
+        self._waiting[name] += 1
+        try:
+            async with self._turns[name]:
+                return await self._await_room(wanted)
+        finally:
+            self._waiting[name] -= 1
+            self._waiting += Counter()  # forgets what nobody waits for
+
+    async def _await_room(self, wanted: Wanted) -> str:
+        """Wait until a device that is good for a run can be given one more; which."""
         await self._await_offers(wanted)
         while True:
             now, changed = self.now(), self._changed
@@ -87,17 +103,41 @@ class Runner:
             ranked = place(
                 need_of(wanted.task), self.candidates(wanted), left_s, wanted.certainty
             ).ranked
-            if not ranked or self.outlook.has_room(ranked[0].device):
-                return
+            device = self._with_room(ranked, wanted.task.name, left_s)
+            if not ranked or device:
+                return device
             wait_s = _RECHECK_S
             if left_s is not None:
                 quickest_s = min(each.needed_s(wanted.certainty) for each in ranked)
                 wait_s = min(wait_s, left_s - quickest_s)
             if wait_s <= 0.0:
-                return
+                return ranked[0].device
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await changed.wait()
+
+    def _with_room(
+        self, ranked: tuple[Candidate, ...], name: str, left_s: float | None
+    ) -> str:
+        """The device that is to be given a run now, empty if it is better to wait.
+
+        The best one, if it has room. Else another one that has, if that is done before
+        the best one would be with all who wait.
+        """
+        if not ranked:
+            return ""
+        best = ranked[0]
+        if self.outlook.has_room(best.device):
+            return best.device
+        line_s = (
+            self._waiting[name] * best.work_s / max(1, self.outlook.slots(best.device))
+        )
+        for other in ranked[1:]:
+            is_soon = other.finish_s <= best.finish_s + line_s
+            is_sure = left_s is None or other.chance(left_s) >= best.chance(left_s)
+            if is_soon and is_sure and self.outlook.has_room(other.device):
+                return other.device
+        return ""
 
     async def _await_offers(self, wanted: Wanted) -> None:
         """Give devices that just came the time to say what they offer."""
@@ -145,6 +185,7 @@ class Runner:
             if life.is_alive:
                 self._look(life.device)
                 self.worker.met(life.device)
+                self.errands.met(life.device)
                 for course in list(self.courses):
                     course.met(life.device)
             else:
@@ -152,6 +193,7 @@ class Runner:
                 self.outlook.estimates.way(life.device).lose()
                 for course in list(self.courses):
                     course.lost(life.device)
+                self.errands.lost(life.device)
             self.note_change()
 
     def _look(self, device: str) -> None:
@@ -166,6 +208,6 @@ class Runner:
             offer = await self.errands.look(device)
         except TrivetError as error:
             log.info("%s: %s offers nothing: %s", self.link.device, device, error)
-            return
+            offer = NO_OFFER  # until it is asked again
         self.outlook.learn_offer(device, offer, self.now())
         self.note_change()

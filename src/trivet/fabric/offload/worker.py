@@ -140,8 +140,9 @@ class Worker:
         return Offered(task.name, task.digest, level.median, spread, level.count)
 
     async def _submit(self, asker: str, word: Submit) -> Taken | Full:
-        await self._recall(asker, word.run)
         task = self._registry.find(word.task) if self._pool.size else None
+        if task is not None and not task.is_idempotent:
+            await self._recall(asker, word.run)
         taken = self.docket.submit(asker, word, task, self._now())
         self._pump()
         return taken
