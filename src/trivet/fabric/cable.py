@@ -5,7 +5,7 @@ ones along. But a link is a socket of this process. Shut down, it ends at once f
 both directions, whatever waits in its buffers, and Zenoh sees what it would see if
 the network had broken: it drops the link and dials again.
 
-Source: shutdown(2), proc(5) and fd(4).
+Source: shutdown(2), socket(7) on SO_LINGER, proc(5).
 """
 
 from __future__ import annotations
@@ -15,8 +15,12 @@ import socket
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from ipaddress import ip_address
+from struct import pack
 from typing import NamedTuple
 
+#: Zenoh has its sockets linger: whoever closes one that is cut, it or we, would wait
+#: for seconds that the other end takes what is in it.
+_AT_ONCE = pack("ii", 1, 0)
 #: Where a process finds its own open files, on Linux and on other Unixes.
 _OPEN_FILES = ("/proc/self/fd", "/dev/fd")
 
@@ -51,6 +55,7 @@ def cut(cables: Collection[Cable]) -> int:
         with connection, suppress(OSError, ValueError):  # no longer connected
             near, far = connection.getsockname(), connection.getpeername()
             if Cable(_end(*near[:2]), _end(*far[:2])) in cables:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
                 connection.shutdown(socket.SHUT_RDWR)
                 count += 1
     return count

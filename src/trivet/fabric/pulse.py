@@ -34,7 +34,15 @@ PATIENCE_S = BEAT_S
 
 
 class _Peer:
-    """What is known of one device; times are of the clock that stands while asleep."""
+    """What is known of one device; times are of the clock that stands while asleep.
+
+    Attributes:
+        met: since when its token stands, or our session.
+        listened: when a beat or a message of it came last, whatever it said.
+        heard: the same, but only while it hears us too.
+        is_confirmed: whether its token was seen in our present session.
+        signs: of its messages, those that were counted as signs of life.
+    """
 
     __slots__ = (
         "beat_time",
@@ -43,6 +51,7 @@ class _Peer:
         "is_confirmed",
         "is_lost",
         "is_standing",
+        "listened",
         "lost_time",
         "met",
         "signs",
@@ -53,7 +62,7 @@ class _Peer:
         self.tally = Tally()
         self.is_standing = self.is_confirmed = False
         self.is_lost = self.is_asked = False
-        self.met = self.heard = time
+        self.met = self.heard = self.listened = time
         self.lost_time = self.beat_time = float("-inf")
         self.signs = 0
 
@@ -94,7 +103,7 @@ class Pulse:
         peer.is_standing = peer.is_confirmed = is_standing
         peer.lost_time = float("-inf")  # if it was lost: its link is made anew
         if is_standing:
-            peer.met = peer.heard = self._awake(time)
+            peer.met = peer.heard = peer.listened = self._awake(time)
             peer.beat_time = float("-inf")  # let it hear us at once
             peer.tally.meet()
 
@@ -106,6 +115,7 @@ class Pulse:
         now = self._awake(time)
         peer.tally.take(beat, self._run, time)
         peer.is_asked = peer.is_asked or beat.is_asking
+        peer.listened = now
         if peer.is_lost:
             if now - peer.lost_time < DOUBT_S or self._is_unheard(peer, beat, now):
                 return False
@@ -123,7 +133,7 @@ class Pulse:
         now = self._awake(time)
         for peer in self._peers.values():
             peer.is_confirmed = False
-            peer.heard = peer.met = now
+            peer.heard = peer.met = peer.listened = now
 
     # --- what follows ---------------------------------------------------------------
 
@@ -138,6 +148,7 @@ class Pulse:
             signs = peer.tally.arrived
             if signs != peer.signs and now - peer.heard <= SILENCE_S:
                 peer.signs, peer.heard = signs, now  # whoever sends is alive
+                peer.listened = now
             if peer.is_standing and not peer.is_lost and now - peer.heard > SILENCE_S:
                 peer.is_lost, peer.lost_time = True, now
                 lost.append((device, peer.is_confirmed))
@@ -197,6 +208,7 @@ class Pulse:
         now = self._awake(time)
         for peer in self._peers.values():  # what came before we knew that we had slept
             peer.heard, peer.met = min(peer.heard, now), min(peer.met, now)
+            peer.listened = min(peer.listened, now)
             peer.beat_time = min(peer.beat_time, now)
         self._turned = min(self._turned, now)
         self._beating_since = now
@@ -205,7 +217,7 @@ class Pulse:
         return peer.beat_time + (HASTE_S if peer.is_asked else BEAT_S)
 
     def _beat(self, peer: _Peer, now: float, is_asking: bool) -> Beat:
-        silence_ms = NEVER_MS if peer.is_lost else int(1000 * (now - peer.heard))
+        silence_ms = int(1000 * (now - peer.listened))
         return Beat(
             self._run,
             peer.tally.run,
