@@ -18,6 +18,10 @@ BENCHMARKS = {
     "atlas": ("atlas", "rows"),
     "fabric": ("fabric", "rows"),
     "trust": ("trust", "rows"),
+    "seat": ("seat", "rows"),
+    "state": ("state", "rows"),
+    "history": ("history", "rows"),
+    "offload": ("offload", "rows"),
 }
 #: Only by name: they take long, or more than trivet.
 LONG = {"browser": ("screen", "browser_rows"), "million": ("atlas", "million_rows")}

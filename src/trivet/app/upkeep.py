@@ -20,6 +20,7 @@ from trivet.app.renewing import LateDoor, Renewing
 from trivet.app.replicating import Replicating
 from trivet.app.seat_word import take_seat_words
 from trivet.app.seating import Seating
+from trivet.app.state_word import take_state_words
 from trivet.app.witnessing import Witnessing, take_witness_words, tell_log
 from trivet.domain.wire import Command
 from trivet.fabric.config import SessionConfig
@@ -88,6 +89,7 @@ class Upkeep:
         take_lease_words(control, trust)
         take_witness_words(control, self._witnessing)
         take_seat_words(control, self._seating)
+        take_state_words(control, me, self._replicating)
         self._keeping.take_words(control)
 
     def runs(self) -> list[Coroutine[Any, Any, None]]:

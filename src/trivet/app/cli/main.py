@@ -24,6 +24,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "device": ("household", "device_app", "Admit devices, list them."),
     "join": ("pairing", "join_app", "Join a household with its code."),
     "lease": ("lease", "lease_app", "What a running device gives; end it."),
+    "state": ("state", "state_app", "What the household shares; set it, keep lists."),
     "seat": ("seat", "seat_app", "Who does what for the household; give it away."),
     "policy": ("policy", "policy_app", "What the devices may do, and why."),
     "ledger": ("ledger", "ledger_app", "Who was told what, when and what for."),
