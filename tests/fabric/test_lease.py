@@ -287,3 +287,33 @@ def test_what_ended_flows_no_more_even_if_it_cannot_be_recorded() -> None:
         phone.tick(NOW + 600)
     assert phone.recipients("batt") == ()
     assert phone.flow("car", "batt") is None
+
+
+def test_an_end_is_recorded_and_told_once_the_ledger_can_be_written_again() -> None:
+    events: list[Event] = []
+    full = True
+
+    def record(event: Event) -> None:
+        if full and event.kind is EventKind.END:
+            raise SetupError("the disk is full")
+        events.append(event)
+
+    phone = LeaseBook(PHONE, SIGNALS, Rules(anything), PARTIES.get, record)
+    home = phone.request("home", wish("batt"), NOW)
+    car = phone.request("car", wish("batt"), NOW)
+    with pytest.raises(SetupError):
+        phone.end(home.id, NOW + 1, EndReason.OWNER)
+    with pytest.raises(SetupError):
+        phone.tick(NOW + 600)
+    full = False
+    told = phone.tick(NOW + 700)
+    assert [(lease.id, end.time) for lease, end in told] == [
+        (home.id, NOW + 1),
+        (car.id, NOW + 600),
+    ]
+    ends = [e for e in events if e.kind is EventKind.END]
+    assert [(e.lease, e.time) for e in ends] == [
+        (home.id, NOW + 1),
+        (car.id, NOW + 600),
+    ]
+    assert phone.tick(NOW + 701) == []

@@ -95,6 +95,10 @@ class LeaseBook:
         # replaced whole at each change: readers on other threads see one or the other
         self._flows: dict[tuple[str, str], Flow] = {}
         self._recipients: dict[str, tuple[str, ...]] = {}
+        # ends that the ledger could not take yet: they are recorded, and then told, as
+        # soon as it can
+        self._unrecorded: list[Event] = []
+        self._untold: list[tuple[Lease, LeaseEnd]] = []
 
     @property
     def leases(self) -> tuple[Lease, ...]:
@@ -279,7 +283,10 @@ class LeaseBook:
         return self.end(lease, now, EndReason.RECIPIENT)
 
     def tick(self, now: float) -> list[tuple[Lease, LeaseEnd]]:
-        """Event time has come to `now`; the leases that ended by it."""
+        """Event time has come to `now`; the leases that ended.
+
+        Those that ended before, when the ledger could not be written, are among them.
+        """
         due = [x for x in self._leases.values() if x.until <= now]
         return self._ended(due, now, lambda _: (EndReason.TIME, ""))
 
@@ -325,16 +332,18 @@ class LeaseBook:
         now: float,
         why: Callable[[Lease], tuple[EndReason, str]],
     ) -> list[tuple[Lease, LeaseEnd]]:
-        ends = []
         for lease in due:
             reason, rule = why(lease)
-            ends.append((lease, LeaseEnd(lease.id, now, reason, rule)))
+            self._untold.append((lease, LeaseEnd(lease.id, now, reason, rule)))
+            event = _event(EventKind.END, lease, now, reason.value, rule)
+            self._unrecorded.append(event)
             del self._leases[lease.id]
         # nothing flows from here on, even if the ledger cannot be written
         self._rebuild()
-        for lease, end in ends:
-            event = _event(EventKind.END, lease, now, end.reason.value, end.rule)
-            self._record(event)
+        while self._unrecorded:
+            self._record(self._unrecorded[0])
+            del self._unrecorded[0]
+        ends, self._untold = self._untold, []
         return ends
 
     def _rebuild(self) -> None:
