@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Self
 
+import msgspec
 import pytest
 from tests.fabric.contract import speed, take, until
 from tests.fabric.peer import BULK
@@ -29,6 +30,8 @@ from trivet.fabric import (
     load_identity,
     open_session,
 )
+from trivet.fabric.acquaintance import is_dialled, is_listened_at
+from trivet.fabric.cable import End
 from trivet.fabric.session import ZenohLink
 
 PEER = Path(__file__).with_name("peer.py")
@@ -339,3 +342,37 @@ async def test_a_device_that_was_stopped_itself_does_not_accuse_the_others(
         car.process.terminate()
         _, said = await car.process.communicate()
         assert b"is silent" not in said
+
+
+async def test_two_that_met_through_a_third_meet_again_after_their_link_broke(
+    household: Household,
+) -> None:
+    street, second = Street(household), f"127.0.0.1:{free_port()}"
+    listening = msgspec.structs.replace(street.config("car"), listen=(second,))
+    async with (
+        open_session(street.config("home")) as home,
+        open_session(listening) as car,
+        open_session(street.config("phone")) as phone,
+    ):
+        await phone.reach("car", 10)
+        await phone.reach("home", 10)
+        assert isinstance(phone, ZenohLink)
+        watch = phone.watch()
+        assert phone._heart.cut(["car"]) == 1
+        await see(watch, Liveness("car", False), 5)
+        await see(watch, Liveness("car", True), 15)
+        await until(lambda: phone.alive == {"home", "car"} and len(home.alive) == 2)
+        await phone.publish("car", speed(1), "Vehicle.Speed")
+        assert [got.message for got in await take(car.subscribe(), 1)] == [speed(1)]
+
+
+def test_whom_the_configuration_dials_is_no_acquaintance(household: Household) -> None:
+    identity = load_identity(household, "home")
+    config = SessionConfig(
+        identity, listen=("0.0.0.0:7447",), connect=("10.0.0.7:7448", "car.local:7449")
+    )
+    assert is_listened_at(config, End("192.168.1.2", 7447))
+    assert not is_listened_at(config, End("192.168.1.2", 7448))
+    assert is_dialled(config, End("10.0.0.7", 7448))
+    assert is_dialled(config, End("10.9.9.9", 7449))
+    assert not is_dialled(config, End("10.0.0.8", 7448))

@@ -25,6 +25,7 @@ import zenoh
 from trivet.domain.error import SetupError, UnreachableError, UsageError
 from trivet.domain.wire import MAX_BYTES
 from trivet.fabric import key
+from trivet.fabric.acquaintance import Acquaintances, is_dialled
 from trivet.fabric.background import cancel, in_thread
 from trivet.fabric.cable import Cable, read_end
 from trivet.fabric.config import SessionConfig, settings_of
@@ -102,6 +103,10 @@ class ZenohLink(Lifeline):
         self._is_open = asyncio.Event()
         self._config = config
         self._dialling = Dialling(config, self._is_alone, self._redial)
+        self._met = Acquaintances(
+            lambda: self._config, self._presence.is_alive, self._meet_anew
+        )
+        self._meeting: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
         self._reopening = asyncio.Lock()
         self._at_exit: weakref.finalize[..., ZenohLink] | None = None
@@ -137,6 +142,8 @@ class ZenohLink(Lifeline):
         self._live()
         if self._looking is None:
             self._looking = asyncio.ensure_future(self._dialling.run())
+        if self._meeting is None:
+            self._meeting = asyncio.ensure_future(self._met.run())
 
     async def reopen(self, config: SessionConfig) -> None:
         """Take up another certificate, other members or other addresses.
@@ -268,12 +275,21 @@ class ZenohLink(Lifeline):
             links = [] if session is None else session.info.links()
         except zenoh.ZError:  # it is being closed
             return []
-        found = ((x.auth_identifier, read_end(x.src), read_end(x.dst)) for x in links)
-        return [(d, Cable(near, far)) for d, near, far in found if d and near and far]
+        ends = ((x.auth_identifier, read_end(x.src), read_end(x.dst)) for x in links)
+        found = [(d, Cable(near, far)) for d, near, far in ends if d and near and far]
+        for device, cable in found:
+            self._met.note(device, cable)
+        return found
+
+    async def _meet_anew(self) -> None:
+        through = [d for d, c in self._cables() if is_dialled(self._config, c.far)]
+        if not through or not self._heart.cut(through):
+            await self._relink()
 
     async def _shut(self) -> None:
-        if self._looking is not None:
-            await cancel(self._looking)
+        for task in (self._looking, self._meeting):
+            if task is not None:
+                await cancel(task)
         await self._rest()
         await self._leave()
         self._heart.end()
