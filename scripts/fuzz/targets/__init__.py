@@ -2,6 +2,7 @@
 
 from scripts.fuzz.target import Makers
 from scripts.fuzz.targets import (
+    beat,
     charter,
     file,
     history,
@@ -15,6 +16,7 @@ from scripts.fuzz.targets import (
 
 TARGETS: Makers = {
     **message.TARGETS,
+    **beat.TARGETS,
     **request.TARGETS,
     **charter.TARGETS,
     **pairing.TARGETS,
