@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -14,9 +15,17 @@ from tests.fabric.replica.household import House, content, roll_of
 
 from trivet.app import partner, replicating
 from trivet.app.replicating import Replicating
-from trivet.domain import RefusedError, SetupError, UsageError
+from trivet.domain import DeviceKind, RefusedError, SetupError, UsageError
 from trivet.domain.wire import Document
-from trivet.fabric import MemoryFabric
+from trivet.fabric import (
+    MemoryFabric,
+    SessionConfig,
+    create_household,
+    issue,
+    load_identity,
+    open_session,
+)
+from trivet.fabric.background import cancel
 from trivet.fabric.link import Link
 from trivet.fabric.replica import Add, Item, Put, Replica
 
@@ -267,3 +276,35 @@ def test_the_file_is_durable_when_it_says_so(house: House) -> None:
         assert store.one("PRAGMA journal_mode") == ("wal",)
         assert store.one("PRAGMA synchronous") == (2,)  # FULL
     assert sqlite3.sqlite_version_info >= (3, 37)  # STRICT tables
+
+
+async def test_devices_keep_even_over_real_sessions(tmp_path: Path) -> None:
+    """Zenoh with mutual TLS, and more than one message in either direction."""
+    household = create_household(tmp_path / "household", "ours")
+    house, address = House(tmp_path, "home", "phone"), f"127.0.0.1:{free_port()}"
+    async with AsyncExitStack() as stack:
+        replicas: list[Replica] = []
+        for device in ("home", "phone"):
+            issue(household, device, DeviceKind.OTHER)
+            is_home = device == "home"
+            config = SessionConfig(
+                load_identity(household, device),
+                listen=(address,) if is_home else (),
+                connect=() if is_home else (address,),
+            )
+            replica = stack.enter_context(house.open(device))
+            for n in range(30):
+                replica.write(Put(f"settings/{device}{n}", f"{n:04}" * 3000))
+            link = await stack.enter_async_context(open_session(config))
+            made = Replicating(link, replica, lambda: house.roll)
+            task = asyncio.create_task(made.run())
+            stack.push_async_callback(cancel, task)
+            replicas.append(replica)
+        await until(lambda: len(replicas[0].state.settings) == 60)
+        await until(lambda: content(replicas[0]) == content(replicas[1]))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -102,12 +102,12 @@ class StateDocument:
         """
         with self._guarded("a change"):
             peer = self._doc.peer_id
-            start = self.counters().get(peer, 0)
+            start = self._end_of(peer)
             for edit in edits:
                 for change in edit:
                     self._make(change)
             self._doc.commit()
-            end = self.counters().get(peer, 0)
+            end = self._end_of(peer)
             if end == start:
                 return None
             made = IdSpan(peer, CounterSpan(start, end))
@@ -127,6 +127,10 @@ class StateDocument:
                 raise WireError("an update needs more than it says")
             if self.counters() != {**before, span.peer: span.end}:
                 raise WireError("an update holds other operations than it says")
+
+    def _end_of(self, peer: int) -> int:
+        last = self._doc.oplog_vv.get_last(peer)
+        return 0 if last is None else last + 1
 
     def _check_time(self, span: Span) -> None:
         """Refuse a group that is not one later than the latest that it needs.

@@ -201,7 +201,7 @@ class Journal:
             self.ground = {} if kept is None else heads_from_bytes(kept[1])
         except WireError as error:
             raise self.store.unusable(error.message) from error
-        self.heads = self.store.heads()
+        self.heads = {**self.ground, **{u.peer: known_by(u) for u in updates}}
         try:
             spans = (update.span() for update in updates)
             self._doc = StateDocument.of(self.peer, kept and kept[0], spans)
@@ -253,7 +253,7 @@ class Journal:
             log.warning("%s: %d updates do not fit any more", self.device, len(gone))
         self.store.put_aside(gone)
         self.store.remove([*gone, *covered])
-        self.store.set_heads(self.heads)
+        self._note_removed()
 
     def compact(self, known: dict[int, int]) -> bool:
         """Let a snapshot stand for what everybody has seen; whether any gave way."""
@@ -280,6 +280,7 @@ class Journal:
         with self.transaction():
             self.store.set_ground(snapshot, heads_to_bytes(sound))
             self.store.forget(covered)
+            self._note_removed()
             self.reload()
         return True
 
@@ -306,10 +307,12 @@ class Journal:
         return About(self.device, self.household, self._incarnation, self.store.inode)
 
     def _keep(self, update: Update, changes: bytes | None) -> None:
-        known = known_by(update)
         self.store.add(update, changes)
-        self.store.set_head(update.peer, known)
-        self.heads[update.peer] = known
+        self.heads[update.peer] = known_by(update)
+
+    def _note_removed(self) -> None:
+        """Numbers that are free now are given again, to what is new."""
+        self.opened_at = min(self.opened_at, self.store.last_number())
 
     def _fits(self, update: Update) -> bool:
         claim, known = update.claim, self.heads.get(update.peer)

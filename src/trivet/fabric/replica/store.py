@@ -26,20 +26,16 @@ TABLES = (
         household TEXT NOT NULL, incarnation INTEGER NOT NULL,
         inode INTEGER NOT NULL) STRICT""",
     """CREATE TABLE "update" (
-        number INTEGER PRIMARY KEY AUTOINCREMENT, peer BLOB NOT NULL,
+        number INTEGER PRIMARY KEY, peer BLOB NOT NULL,
         start INTEGER NOT NULL, "end" INTEGER NOT NULL, raw BLOB NOT NULL,
         changes BLOB, UNIQUE (peer, start)) STRICT""",
-    """CREATE TABLE head (
-        peer BLOB PRIMARY KEY, author TEXT NOT NULL, fingerprint BLOB NOT NULL,
-        incarnation INTEGER NOT NULL, "end" INTEGER NOT NULL,
-        digest BLOB NOT NULL) STRICT""",
     """CREATE TABLE ground (
         one INTEGER PRIMARY KEY CHECK (one = 1), snapshot BLOB NOT NULL,
         heads BLOB NOT NULL) STRICT""",
     """CREATE TABLE seen (
         device TEXT PRIMARY KEY, made INTEGER NOT NULL, raw BLOB NOT NULL) STRICT""",
     """CREATE TABLE again (
-        number INTEGER PRIMARY KEY AUTOINCREMENT, changes BLOB NOT NULL) STRICT""",
+        number INTEGER PRIMARY KEY, changes BLOB NOT NULL) STRICT""",
 )
 
 
@@ -162,24 +158,7 @@ class ReplicaStore(StoreFile):
         """Delete updates by their numbers."""
         self.run_many('DELETE FROM "update" WHERE number = ?', [(n,) for n in numbers])
 
-    # --- heads and ground -------------------------------------------------------
-
-    def heads(self) -> dict[int, Known]:
-        """How far each peer is known."""
-        found = self.each(
-            'SELECT peer, author, fingerprint, incarnation, "end", digest FROM head'
-        )
-        return {int.from_bytes(row[0], "big"): Known(*row[1:]) for row in found}
-
-    def set_head(self, peer: int, known: Known) -> None:
-        """Say how far a peer is known."""
-        self.run("REPLACE INTO head VALUES (?, ?, ?, ?, ?, ?)", _key(peer), *known)
-
-    def set_heads(self, heads: Mapping[int, Known]) -> None:
-        """Say anew how far all peers are known."""
-        self.run("DELETE FROM head")
-        for peer, known in heads.items():
-            self.set_head(peer, known)
+    # --- ground -----------------------------------------------------------------
 
     def ground(self) -> tuple[bytes, bytes] | None:
         """The snapshot, and the heads that it covers, as bytes."""

@@ -18,7 +18,7 @@ Source: FIPS 186-5 (ECDSA).
 from __future__ import annotations
 
 import secrets
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Annotated
 
@@ -123,6 +123,7 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Claim)
 
 
+@lru_cache(maxsize=4096)
 def peer_of(fingerprint: bytes, incarnation: int) -> int:
     """Loro's number of a key in one incarnation."""
     digest = sha256(fingerprint + incarnation.to_bytes(8, "big")).digest()
