@@ -3,6 +3,7 @@
 from scripts.fuzz.target import Makers
 from scripts.fuzz.targets import (
     beat,
+    calendar,
     charter,
     file,
     history,
@@ -21,6 +22,7 @@ TARGETS: Makers = {
     **charter.TARGETS,
     **pairing.TARGETS,
     **file.TARGETS,
+    **calendar.TARGETS,
     **witness.TARGETS,
     **history.TARGETS,
     **seat.TARGETS,
