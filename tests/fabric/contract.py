@@ -183,6 +183,21 @@ class LinkContract:
             with pytest.raises(RefusedError, match="no answer is offered"):
                 await home.ask("car", "unheard.of")
 
+    async def test_who_just_came_is_asked_before_it_offers_an_answer(
+        self, stage: Stage
+    ) -> None:
+        async def handle(asker: str, message: Message | None) -> Message:
+            return Ack(True)
+
+        async with AsyncExitStack() as stack:
+            home, car = await self.pair(stack, stage)
+            asking = asyncio.ensure_future(home.ask("car", "state", timeout_s=30.0))
+            while not car._desk._tasks:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            car.answer("other", handle)
+            car.answer("state", handle)
+            assert await asking == Ack(True)
+
     async def test_a_question_is_answered_by_one_handler(self, stage: Stage) -> None:
         async def handle(asker: str, message: Message | None) -> Message:
             return Ack(True)

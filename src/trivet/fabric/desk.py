@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Container
+from contextlib import suppress
 from typing import TypeAlias
 
 import msgspec
@@ -20,6 +21,9 @@ log = logging.getLogger("trivet.fabric")
 Handler: TypeAlias = Callable[[str, Message | None], Awaitable[Message]]
 #: Questions answered at the same time; one more is refused.
 MAX_ANSWERING = 64
+#: Others see a device before all its parts offer their answers. What it is asked in so
+#: many seconds after its first question waits for them.
+PATIENCE_S = 2.0
 _MAX_ERROR = 1000
 
 
@@ -66,6 +70,8 @@ class Desk:
         self._note_malformed = note_malformed
         self._handlers: dict[str, Handler] = {}
         self._tasks: set[asyncio.Task[Reply]] = set()
+        self._offered = asyncio.Event()
+        self._patient_until: float | None = None
 
     def set_handler(self, question: str, handler: Handler) -> None:
         """Let `handler` answer `question`.
@@ -77,6 +83,7 @@ class Desk:
         if question in self._handlers:
             raise UsageError(f"the question {question!r} is answered already")
         self._handlers[question] = handler
+        self._offered.set()
 
     def take(self, text: str, data: bytes, reply: Callable[[Reply], None]) -> None:
         """Answer what arrived under the key `text`; `reply` is called exactly once.
@@ -86,6 +93,8 @@ class Desk:
         if len(self._tasks) >= MAX_ANSWERING:
             reply(refusal(f"{self._device} is busy with {MAX_ANSWERING} questions"))
             return
+        if self._patient_until is None:
+            self._patient_until = asyncio.get_running_loop().time() + PATIENCE_S
         task = asyncio.ensure_future(self._serve(text, data))
         self._tasks.add(task)
 
@@ -120,7 +129,7 @@ class Desk:
             raise WireError(f"{text!r} is a question for another device")
         if asked.asker in self._barred:
             return refusal(f"{asked.asker} is shut out of this household")
-        handler = self._handlers.get(asked.name)
+        handler = await self._handler(asked.name)
         if handler is None:
             return refusal(f"no answer is offered to {asked.name!r}")
         message = decode(data) if data else None
@@ -130,3 +139,13 @@ class Desk:
         if passed is None:
             raise RefusedError(f"the answer may not go to {asked.asker}")
         return Reply(True, encode(passed))
+
+    async def _handler(self, question: str) -> Handler | None:
+        """Who answers a question; who just came may offer it in a moment."""
+        if question not in self._handlers:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self._patient_until):
+                    while question not in self._handlers:
+                        self._offered.clear()
+                        await self._offered.wait()
+        return self._handlers.get(question)
