@@ -16,7 +16,7 @@ from tests.fabric.replica.household import House, content, roll_of
 from trivet.app import partner, replicating
 from trivet.app.replicating import Replicating
 from trivet.domain import DeviceKind, RefusedError, SetupError, UsageError
-from trivet.domain.wire import Document
+from trivet.domain.wire import Document, Message
 from trivet.fabric import (
     MemoryFabric,
     SessionConfig,
@@ -28,6 +28,14 @@ from trivet.fabric import (
 from trivet.fabric.background import cancel
 from trivet.fabric.link import Link
 from trivet.fabric.replica import Add, Item, Put, Replica
+from trivet.fabric.replica.protocol import (
+    Compacted,
+    Fetch,
+    Part,
+    Push,
+    encode,
+    read_question,
+)
 
 LIMIT_S = 30.0
 
@@ -308,3 +316,96 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+async def together(house: House, *devices: str) -> None:
+    """Let devices run until they have the same."""
+    fabric = MemoryFabric()
+    async with AsyncExitStack() as stack:
+        found = [
+            await stack.enter_async_context(living(house, fabric, device))
+            for device in devices
+        ]
+        replicas = [one.replica for one in found]
+        await until(lambda: len({frozenset(r.vector.items()) for r in replicas}) == 1)
+        await until(lambda: all(not r.forks for r in replicas))
+
+
+def put_back(path: Path, backup: bytes) -> None:
+    """Into the same file, which nothing gives away."""
+    for name in ("-wal", "-shm"):
+        Path(f"{path}{name}").unlink(missing_ok=True)
+    path.write_bytes(backup)
+
+
+async def test_a_device_restored_in_place_writes_again_what_it_wrote_since(
+    house: House,
+) -> None:
+    """It used the numbers of what it forgot: nobody mixes the two, nothing is lost."""
+    with house.open("home") as home:
+        home.write(Put("settings/a", 1))
+    backup = house.path("home").read_bytes()
+    with house.open("home") as home:
+        home.write(Put("settings/b", 2))
+    await together(house, "home", "phone")
+    put_back(house.path("home"), backup)
+    with house.open("home") as home:
+        home.write(Put("settings/c", 3))
+        home.write(Add("groceries", "tea"))
+    await together(house, "home", "phone")
+    for device in ("home", "phone"):
+        with house.open(device) as replica:
+            assert replica.state.settings == {"a": 1, "b": 2, "c": 3}
+            assert replica.state.lists == {"groceries": (Item("tea"),)}
+
+
+async def test_attack_one_that_always_gives_a_ground_is_asked_once(
+    house: House,
+) -> None:
+    with house.open("phone") as phone:
+        phone.write(Put("settings/a", 1))
+        phone._journal.compact({p: head.end for p, head in phone.vector.items()})
+        ground = phone.ground()
+    assert ground is not None
+    fetched = 0
+
+    async def answer(asker: str, message: Message | None) -> Message:
+        nonlocal fetched
+        assert isinstance(message, Document)
+        question = read_question(message.body)
+        if isinstance(question, Fetch):
+            fetched += 1
+            return Document("state", encode(Part(ground.raw)))
+        return Document("state", encode(Compacted(ground.digest, len(ground.raw))))
+
+    fabric = MemoryFabric()
+    async with (
+        fabric.open_session("phone", answers={"state": answer}),
+        living(house, fabric, "home") as home,
+    ):
+        await until(lambda: "another" in home.replicating.faults.get("phone", ""))
+        assert fetched == 1
+        assert home.replicating.state.settings == {"a": 1}
+
+
+async def test_attack_a_revoked_device_reaches_nobody_through_another(
+    house: House,
+) -> None:
+    with house.open("car") as car:
+        car.write(Put("settings/before", 1))
+    await together(house, "home", "car")
+    with house.open("car") as car:
+        car.write(Put("settings/after", 2))
+    house.roll = roll_of("home", "phone")
+    fabric = MemoryFabric()
+    async with (
+        living(house, fabric, "home") as home,
+        living(house, fabric, "phone") as phone,
+        fabric.open_session("car") as link,
+    ):
+        with house.open("car") as car:
+            late = Push(car.lacking(home.replica.vector).carried, ())
+        with pytest.raises(RefusedError, match="no more"):
+            await link.ask("home", "state", Document("state", encode(late)))
+        await until(lambda: content(phone.replica) == content(home.replica))
+        assert phone.replicating.state.settings == {"before": 1}
