@@ -36,7 +36,7 @@ from trivet.fabric.offload.registry import Registry
 from trivet.fabric.offload.task import Cost, Task, task
 
 #: Runs with a deadline, and seconds from one to the next.
-RUNS, EVERY_S = 300, 0.12
+RUNS, EVERY_S = 1000, 0.12
 DEADLINE_S = 1.5
 #: Seconds between two cuts, of a cut, and until it is noticed.
 CUT_EVERY_S, CUT_S, NOTICED_S = 2.0, 0.5, 0.25

@@ -324,11 +324,11 @@ async def test_an_input_stays_where_the_policy_lets_its_signals_be(
     assert await phone.run(work.read, [WHERE], reads=[exact]) == 1
     assert phone.past[-1].devices == ("phone",)
     told = [
-        (e.event.peer, e.event.paths, e.event.purpose, e.event.exact_m, e.event.detail)
+        (e.event.peer, e.event.paths, e.event.purpose, e.event.exact_m)
         for e in stage.trusts["phone"].ledger.entries()
-        if e.event.kind is EventKind.DISCLOSED
+        if e.event.kind is EventKind.DISCLOSING
     ]
-    assert told == [("car", (LOCATION,), "navigation", 500, "in the input of read")]
+    assert told == [("car", (LOCATION,), "navigation", 500)]
 
 
 async def test_an_input_that_no_device_may_have_is_refused_by_its_rule(

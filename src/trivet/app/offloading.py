@@ -235,6 +235,7 @@ def _custody_of(trust: Trust) -> Custody:
         lambda device: trust.household.members.get(device),
         lambda: trust.household.policy,
         lambda: trust.book.circumstances,
+        trust.witness,
         trust.ledger.append,
         lambda: trust.time,
     )
@@ -273,26 +274,30 @@ async def open_offloader(
     size = max(1, (os.cpu_count() or 2) - 1) if slots is None else slots
     if condition is None:
         condition = _Here(await asyncio.to_thread(measure_benchmark))
-    estimates, errands = Estimates(), Errands(link)
     with closing(Journal(journal)) as kept:
         async with Pool(size, registry) as pool:
-            worker = Worker(
-                link,
-                registry,
-                pool,
-                kept,
-                estimates,
-                condition,
-            )
-            Exchange(link, worker, errands)
-            outlook = Outlook(link.device, estimates, worker.offer)
-            runner = Runner(link, worker, errands, outlook)
+            runner = _wire(link, registry, pool, kept, condition)
             lives = [
-                asyncio.ensure_future(life()) for life in (worker.run, runner.serve)
+                asyncio.ensure_future(life())
+                for life in (runner.worker.run, runner.serve)
             ]
             try:
                 yield Offloader(runner, _custody_of(trust))
             finally:
                 for life in lives:
                     await cancel(life)
-                await errands.close()
+                await runner.errands.close()
+
+
+def _wire(
+    link: Link,
+    registry: Registry,
+    pool: Pool,
+    journal: Journal,
+    condition: Callable[[], Condition],
+) -> Runner:
+    estimates, errands = Estimates(), Errands(link)
+    worker = Worker(link, registry, pool, journal, estimates, condition)
+    Exchange(link, worker, errands)
+    outlook = Outlook(link.device, estimates, worker.offer)
+    return Runner(link, worker, errands, outlook)

@@ -130,6 +130,11 @@ class Trust:
         self._ends.append(listen)
 
     @property
+    def witness(self) -> Disclosures:
+        """Takes down what is given, by the gate or with a task's input."""
+        return self._disclosures
+
+    @property
     def lessor(self) -> Lessor:
         """The owner's end of leases; after `attach`."""
         assert self._lessor is not None, "attach comes first"

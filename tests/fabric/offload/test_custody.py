@@ -5,7 +5,14 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from trivet.domain import DeviceKind, Purpose, RefusedError, Sample, UsageError
+from trivet.domain import (
+    DeviceKind,
+    Purpose,
+    RefusedError,
+    Sample,
+    SetupError,
+    UsageError,
+)
 from trivet.fabric.access import Access, Circumstances, Decision, Party, Verb
 from trivet.fabric.event import Event, EventKind
 from trivet.fabric.offload.custody import Custody, Read, check_named, samples_in
@@ -32,13 +39,46 @@ class Rules:
         return Decision(is_allowed, "rule-1", why)
 
 
-def custody(rules: Rules) -> tuple[Custody, list[Event]]:
-    events: list[Event] = []
-    now = Circumstances(driving=True)
+class Notes(list[tuple[str, str, str, int]]):
+    """A witness that keeps all: peer, path, purpose, exactness."""
+
+    is_full = False
+
+    def note(
+        self,
+        lease: str,
+        peer: str,
+        path: str,
+        purpose: str,
+        exact_m: int,
+        time: float,
+        now: float,
+    ) -> None:
+        if self.is_full:
+            raise SetupError("the ledger cannot be written")
+        self.append((peer, path, purpose, exact_m))
+
+
+class Kept(msgspec.Struct):
+    """What was written down, and the time."""
+
+    notes: Notes
+    events: list[Event]
+    now: float = 7.0
+
+
+def custody(rules: Rules) -> tuple[Custody, Kept]:
+    kept = Kept(Notes(), [])
     made = Custody(
-        CAR, PARTIES.get, lambda: rules, lambda: now, events.append, lambda: 7.0
+        CAR,
+        PARTIES.get,
+        lambda: rules,
+        lambda: Circumstances(driving=True),
+        kept.notes,
+        kept.events.append,
+        lambda: kept.now,
     )
-    return made, events
+    return made, kept
 
 
 def test_the_policy_is_asked_as_for_a_lease() -> None:
@@ -82,39 +122,58 @@ def test_a_signal_of_a_stranger_goes_nowhere() -> None:
 
 
 def test_what_is_handed_over_is_written_down_before() -> None:
-    made, events = custody(Rules(("home", "location"), ("home", "Vehicle.Speed")))
+    made, kept = custody(Rules(("home", "location"), ("home", "Vehicle.Speed")))
     made.hand("plan", "car", (SPEED,))
-    assert events == []
+    made.hand("plan", "phone", (PLACE,))
+    assert kept.notes == []
     made.hand("plan", "home", (SPEED, PLACE))
-    assert [(e.kind, e.peer, e.paths, e.exact_m, e.count) for e in events] == [
-        (EventKind.DISCLOSED, "home", ("Vehicle.Speed",), 0, 1),
-        (EventKind.DISCLOSED, "home", ("phone.location",), 500, 1),
+    assert kept.notes == [
+        ("home", "Vehicle.Speed", "diagnostics", 0),
+        ("home", "phone.location", "navigation", 500),
     ]
-    assert {(e.time, e.first, e.detail) for e in events} == {
-        (7.0, 7.0, "in the input of plan")
-    }
+
+
+def test_what_cannot_be_written_down_stays() -> None:
+    made, kept = custody(Rules(("home", "location")))
+    kept.notes.is_full = True
+    with pytest.raises(SetupError):
+        made.hand("plan", "home", (PLACE,))
 
 
 def test_what_is_refused_in_the_last_moment_is_refused() -> None:
     rules = Rules(("home", "Vehicle.Speed"))
-    made, events = custody(rules)
+    made, kept = custody(rules)
     made.check("plan", ["home"], (SPEED,))
     rules.allowed.clear()
     with pytest.raises(RefusedError, match=r"home may not have Vehicle\.Speed.*rule-1"):
         made.hand("plan", "home", (SPEED,))
-    assert [(e.kind, e.rule) for e in events] == [(EventKind.REFUSAL, "rule-1")]
+    assert [(e.kind, e.rule) for e in kept.events] == [(EventKind.REFUSAL, "rule-1")]
 
 
 def test_where_nobody_may_have_it_every_reason_is_told() -> None:
-    made, events = custody(Rules())
+    made, kept = custody(Rules())
     with pytest.raises(RefusedError) as caught:
         made.check("plan", ["car", "home", "guest"], (PLACE,))
     for words in ("car may not have location of phone", "home may not", "a guest's"):
         assert words in str(caught.value)
-    assert [(e.kind, e.peer) for e in events] == [
-        (EventKind.REFUSAL, "car"),
-        (EventKind.REFUSAL, "home"),
+    assert [(e.kind, e.peer, e.paths, e.detail) for e in kept.events] == [
+        (
+            EventKind.REFUSAL,
+            device,
+            ("phone.location",),
+            "in the input of plan: it is not so",
+        )
+        for device in ("car", "home")
     ]
+
+
+def test_a_refusal_again_and_again_is_written_down_once_a_minute() -> None:
+    made, kept = custody(Rules())
+    for number in range(500):
+        kept.now = 7.0 + number * 0.2
+        with pytest.raises(RefusedError):
+            made.check("plan", ["home"], (PLACE,))
+    assert len(kept.events) == 2
 
 
 class Trip(msgspec.Struct):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from math import inf
@@ -12,7 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from trivet.domain.error import PeerError, RefusedError, WireError
+from trivet.domain.error import PeerError, RefusedError, TrivetError, WireError
 from trivet.fabric.background import cancel
 from trivet.fabric.offload.attempt import Attempt, Step
 from trivet.fabric.offload.errand import Errands, Finished, NotBegunError
@@ -30,6 +31,8 @@ from trivet.fabric.offload.race import (
 )
 from trivet.fabric.offload.registry import AnyTask
 from trivet.fabric.offload.worker import Worker
+
+log = logging.getLogger("trivet.fabric")
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -207,6 +210,10 @@ class Course:
             self._happen(race.failed, attempt, error.flaw, error)
         except (RefusedError, WireError) as error:
             self._happen(race.refused, attempt, error)
+        except Exception as error:  # a fault of ours must not leave its caller waiting
+            log.exception("a run on %s failed", attempt.device)
+            why = f"a run on {attempt.device} failed: {type(error).__name__}"
+            self._happen(race.failed, attempt, Flaw.DIED, BrokenError(Flaw.DIED, why))
         else:
             self._happen(race.finished, attempt, data)
 
@@ -217,6 +224,9 @@ class Course:
             wanted.hand(device)
         except PeerError as error:
             raise NotBegunError(error) from error
+        except TrivetError as error:  # what cannot be written down must stay
+            stays = RefusedError(f"it stays here: {error.message}", hint=error.hint)
+            raise NotBegunError(stays) from error
         if attempt.candidate.is_here:
             job = await self._track.worker.run_here(
                 new_run_id(), wanted.task, wanted.data

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
-from msgspec.structs import replace
 
 from trivet.domain.error import RefusedError, UsageError
 from trivet.domain.lease import Purpose
@@ -18,6 +17,11 @@ from trivet.domain.sample import Sample
 from trivet.fabric.access import Access, Circumstances, Decision, Party, Verb
 from trivet.fabric.event import Event, EventKind
 from trivet.fabric.lease import Policy
+from trivet.fabric.lease_gate import Witness
+
+#: Seconds of event time after which the same refusal is written down again.
+REFUSED_AGAIN_S = 60.0
+_MAX_REFUSED = 1024
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -108,7 +112,8 @@ class Custody:
         party_of: a device of the household by its id, None for a stranger.
         policy: gives the household's policy as it is now.
         circumstances: gives what is so now.
-        record: takes what happened; see the ledger.
+        witness: takes down what is given; see Disclosures.
+        record: takes what is refused; see the ledger.
         clock: event time now, in seconds.
     """
 
@@ -118,6 +123,7 @@ class Custody:
         party_of: Callable[[str], Party | None],
         policy: Callable[[], Policy],
         circumstances: Callable[[], Circumstances],
+        witness: Witness,
         record: Callable[[Event], object],
         clock: Callable[[], float],
     ) -> None:
@@ -125,8 +131,10 @@ class Custody:
         self._party_of = party_of
         self._policy = policy
         self._circumstances = circumstances
+        self._witness = witness
         self._record = record
         self._clock = clock
+        self._refused: dict[tuple[str, str, Read, str], float] = {}
 
     def allows(self, device: str, reads: tuple[Read, ...]) -> bool:
         """Whether a device may have an input with these signals in it."""
@@ -157,20 +165,18 @@ class Custody:
 
         Raises:
             RefusedError: it may not have it now; by which rule.
+            SetupError: it cannot be written down: the input must stay.
         """
         against = self._against(device, reads)
         if against is not None:
             self._refuse(task, device, *against)
             raise RefusedError(_in_words(device, *against))
-        told = [read for read in reads if device not in (read.owner, self._me.device)]
-        for read in told:
-            event = self._event(EventKind.DISCLOSED, device, read)
-            detail = f"in the input of {task}"
-            self._record(
-                replace(
-                    event, count=1, first=event.time, last=event.time, detail=detail
-                )
-            )
+        now = self._clock()
+        for read in reads:
+            if device not in (read.owner, self._me.device):
+                purpose, exact_m = read.purpose.value, read.exact_m
+                path = self._path(read)
+                self._witness.note("", device, path, purpose, exact_m, now, now)
 
     def _against(
         self, device: str, reads: tuple[Read, ...]
@@ -189,22 +195,32 @@ class Custody:
     def _refuse(
         self, task: str, device: str, read: Read | None, decision: Decision
     ) -> None:
-        if read is not None:
-            event = self._event(EventKind.REFUSAL, device, read)
-            detail = f"in the input of {task}: {decision.why}"
-            self._record(replace(event, rule=decision.rule, detail=detail))
-
-    def _event(self, kind: EventKind, device: str, read: Read) -> Event:
-        # a path alone is one of this device's own
-        is_mine = read.owner == self._me.device
-        return Event(
-            kind,
-            self._clock(),
-            device,
-            paths=(read.path if is_mine else f"{read.owner}.{read.path}",),
-            purpose=read.purpose.value,
-            exact_m=read.exact_m,
+        """Write a refusal down, once a while: a loop must not fill the ledger."""
+        if read is None:
+            return
+        now, what = self._clock(), (task, device, read, decision.rule)
+        if 0.0 <= now - self._refused.get(what, float("-inf")) < REFUSED_AGAIN_S:
+            return
+        if len(self._refused) >= _MAX_REFUSED:
+            self._refused.clear()
+        self._refused[what] = now
+        self._record(
+            Event(
+                EventKind.REFUSAL,
+                now,
+                device,
+                paths=(self._path(read),),
+                purpose=read.purpose.value,
+                exact_m=read.exact_m,
+                rule=decision.rule,
+                detail=f"in the input of {task}: {decision.why}",
+            )
         )
+
+    def _path(self, read: Read) -> str:
+        """A signal's path in this device's ledger: one alone is its own."""
+        is_mine = read.owner == self._me.device
+        return read.path if is_mine else f"{read.owner}.{read.path}"
 
 
 def _in_words(device: str, read: Read | None, decision: Decision) -> str:
