@@ -20,6 +20,7 @@ from trivet.domain import (
     Purpose,
     RefusedError,
     Sample,
+    SetupError,
     Signal,
     UsageError,
 )
@@ -30,7 +31,7 @@ from trivet.fabric.access import Access, Circumstances, Verb
 from trivet.fabric.event import Event, EventKind
 from trivet.fabric.lease import LeaseBook
 from trivet.fabric.lease_gate import LeaseGate
-from trivet.fabric.lessee import MAX_BY_HAND, Lessee, Wish
+from trivet.fabric.lessee import AWAY_S, MAX_BY_HAND, Lessee, Wish
 from trivet.fabric.lessor import Lessor
 
 HERE = Position(52.6, 8.0, 4.0)
@@ -302,6 +303,28 @@ async def test_a_lessee_asks_learns_of_the_end_and_asks_again() -> None:
         assert lessee.standing[want].lease is not None
         await lessee.give_back()
         assert not phone.book.leases
+
+
+async def test_an_owner_whose_disk_is_full_refuses_nothing_and_is_asked_soon() -> None:
+    fabric = MemoryFabric()
+    async with owner(fabric) as phone, fabric.open_session("car") as car:
+        clock = Clock()
+        want = Wish("phone", ("location",), Purpose.NAVIGATION)
+        lessee = Lessee(car, (want,), clock)
+
+        def fail(event: Event) -> None:
+            raise SetupError("the disk is full")
+
+        record, phone.book._record = phone.book._record, fail
+        await lessee.tick()
+        standing = lessee.standing[want]
+        assert standing.lease is None
+        assert "phone can grant nothing now: the disk is full" in standing.error
+        phone.book._record = record
+        clock.time += AWAY_S
+        await lessee.tick()
+        assert standing.lease is not None
+        assert standing.error == ""
 
 
 async def test_who_is_shut_out_hears_nothing_from_that_moment() -> None:

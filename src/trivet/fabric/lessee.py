@@ -19,6 +19,7 @@ from trivet.domain.lease import (
     matches,
 )
 from trivet.domain.sample import Sample
+from trivet.domain.wire import Ack
 from trivet.fabric.lessor import LEASE, LEASE_END
 from trivet.fabric.link import Link
 
@@ -165,6 +166,8 @@ class Lessee:
         )
         try:
             lease = await self._link.ask(wish.owner, LEASE, request, timeout_s=ANSWER_S)
+            if isinstance(lease, Ack):
+                raise PeerError(f"{wish.owner} can grant nothing now: {lease.error}")
             if not isinstance(lease, Lease):
                 raise WireError(f"{wish.owner} answered a {type(lease).__name__}")
         except PeerError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeAlias
 
-from trivet.domain.error import RefusedError, TrivetError, UsageError
+from trivet.domain.error import RefusedError, SetupError, TrivetError, UsageError
 from trivet.domain.lease import EndReason, Lease, LeaseEnd, LeaseRequest
 from trivet.domain.sample import Sample
 from trivet.domain.wire import Ack, Message
@@ -124,7 +124,10 @@ class Lessor:
         if not isinstance(message, LeaseRequest):
             raise UsageError("lease wants a lease request")
         self._charge(asker)
-        return self._book.request(asker, message, self._clock())
+        try:
+            return self._book.request(asker, message, self._clock())
+        except SetupError as error:  # no refusal: it may ask again soon
+            return Ack(False, str(error)[:1000])
 
     def _charge(self, asker: str) -> None:
         now = self._clock()  # a simulated day has its own pace
