@@ -117,8 +117,7 @@ class Fleet:
         state and the same charter.
         """
         devices = devices or self.devices
-        book = self.look()
-        sights = {name: self._sight(book, name) for name in devices}
+        sights = self._sights(devices)
         faults = [fault for name in devices if (fault := _fault(name, sights))]
         if len({sight.state for sight in sights.values() if sight}) > 1:
             faults.append("the replicas are not even")
@@ -127,6 +126,11 @@ class Fleet:
             faults.append(f"charters differ: {versions}")
         return "; ".join(faults)
 
+    def apart(self) -> str:
+        """Who does not see the others, or hear them; empty for nobody."""
+        sights = self._sights(self.devices)
+        return "; ".join(fault for name in sights if (fault := _fault(name, sights)))
+
     def versions(self, devices: Sequence[str] = ()) -> dict[str, int]:
         """The version of the charter that each device keeps."""
         return {
@@ -134,10 +138,15 @@ class Fleet:
             for name in devices or self.devices
         }
 
-    def _sight(self, book: Book, name: str) -> Sighted | None:
-        found = book.of(name, Sighted)
-        is_of_now = found and found[-1].life == self.machines[name].life
-        return found[-1] if is_of_now else None
+    def _sights(self, devices: Sequence[str]) -> dict[str, Sighted | None]:
+        """What each device saw last; None if it has seen nothing in this life."""
+        book = self.look()
+        found: dict[str, Sighted | None] = {}
+        for name in devices:
+            last = book.of(name, Sighted)[-1:]
+            is_of_now = last and last[0].life == self.machines[name].life
+            found[name] = last[0] if is_of_now else None
+        return found
 
     def _settings(
         self, host: Host, is_apart: bool, seed: int, sabotage: Sequence[Sabotage]

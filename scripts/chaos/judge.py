@@ -20,6 +20,7 @@ from scripts.chaos.check.verdict import Verdict
 from scripts.chaos.journal import Acked, Book, Ran, read_book, read_lines
 from scripts.chaos.lan import Host
 from scripts.chaos.machine import Machine, unexpected
+from scripts.chaos.schedule import BREATH_S
 from scripts.chaos.work.state import open_replica, read_state
 from scripts.chaos.work.task import RUNS
 
@@ -41,6 +42,7 @@ class Course(msgspec.Struct, frozen=True):
         charters: the version of the charter that each of the others keeps at last.
         shut_out_at: monotonic seconds at which the last device was shut out.
         went_on: what was not as it should be between the others after that.
+        lulls: for each lull, who was not together with the others at its end.
     """
 
     recovered_s: float | None
@@ -49,6 +51,7 @@ class Course(msgspec.Struct, frozen=True):
     charters: Mapping[str, int]
     shut_out_at: float
     went_on: str
+    lulls: Sequence[str] = ()
 
 
 def judge(
@@ -71,6 +74,7 @@ def judge(
     *others, last = hosts
     files = {name: ledger_file(host.folder, name) for name, host in hosts.items()}
     keys = {name: _key(host) for name, host in hosts.items()}
+    lulls = [_check_lulls(course)] if course.lulls else []
     return [
         check_writes(book, states, {last: course.shut_out_at}),
         check_equal({name: states[name] for name in others}),
@@ -83,6 +87,7 @@ def judge(
         check_disclosures(book, dict(read_entries(files))),
         check_charters(book, course.charters),
         check_shut_out(book, last),
+        *lulls,
         _check_recovery(others, course),
         _check_going_on(book, others, course),
         _check_falls(machines),
@@ -94,6 +99,12 @@ def _check_recovery(others: Sequence[str], course: Course) -> Verdict:
     note = "" if course.recovered_s is None else f"in {course.recovered_s:.1f} s"
     count = len(others) + 1
     return Verdict("all recover by themselves", count, "devices", broken, note)
+
+
+def _check_lulls(course: Course) -> Verdict:
+    broken = [lull for lull in course.lulls if lull]
+    promise = f"all together after {BREATH_S:.0f} s without faults"
+    return Verdict(promise, len(course.lulls), "lulls", broken)
 
 
 def _check_going_on(book: Book, others: Sequence[str], course: Course) -> Verdict:

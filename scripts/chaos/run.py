@@ -14,7 +14,7 @@ from scripts.chaos.founding import HOME, found, shut_out
 from scripts.chaos.journal import Shut
 from scripts.chaos.judge import Course, judge
 from scripts.chaos.lan import Lan
-from scripts.chaos.schedule import Fault, Kind
+from scripts.chaos.schedule import BREATH_EVERY, Fault, Kind
 from scripts.chaos.strike import Strike
 from scripts.chaos.table import Outcome
 from scripts.chaos.work.sabotage import Sabotage
@@ -51,6 +51,8 @@ class Run:
         self._seed, self._say = seed, say
         self._struck: Counter[Kind] = Counter()
         self._most = 0
+        #: after each lull, who was not together with the others; empty for nobody
+        self._lulls: list[str] = []
         self._library = clock.build(folder)
         self._fleet = Fleet(lan, folder, seed, sabotage, self._library)
 
@@ -103,6 +105,7 @@ class Run:
                 strike.end()
                 going.remove(strike)
             while waiting and waiting[0].at_s <= now:
+                self._note_lull(waiting[0])
                 strike = Strike(waiting.pop(0), self._fleet.machines)
                 if strike.begin():
                     self._struck[strike.fault.kind] += 1
@@ -111,6 +114,12 @@ class Run:
                 if strike.fault.number % 50 == 49:
                     self._say(f"{strike.fault.number + 1} faults, {now:.0f} s")
             self._fleet.rest()
+
+    def _note_lull(self, fault: Fault) -> None:
+        """Before the first fault after a lull: is everybody together again?"""
+        if fault.number and fault.number % BREATH_EVERY == 0:
+            apart = self._fleet.apart()
+            self._lulls.append(f"before fault {fault.number}, {apart}" if apart else "")
 
     def _heal(self) -> Course:
         """All faults are over: what becomes of the household now?"""
@@ -128,7 +137,15 @@ class Run:
         at = monotonic()
         went_on = self._shut_out()
         charters = fleet.versions(fleet.devices[:-1])
-        return Course(recovered_s, quiet_s, before or after, charters, at, went_on)
+        return Course(
+            recovered_s=recovered_s,
+            quiet_s=quiet_s,
+            missing=before or after,
+            charters=charters,
+            shut_out_at=at,
+            went_on=went_on,
+            lulls=self._lulls,
+        )
 
     def _shut_out(self) -> str:
         """The last device is lost, the home revokes it; what the others then lack."""
