@@ -8,8 +8,10 @@ from typing import Protocol
 
 import msgspec
 
+from trivet.domain.appointment import Appointment
 from trivet.domain.forecast import Forecast
-from trivet.domain.place import Place, PlaceRole, PointOfInterest, Stay
+from trivet.domain.place import Place, PlaceRole, PointOfInterest, Stay, Trip
+from trivet.domain.sample import Sample
 from trivet.domain.suggestion import Need
 from trivet.engine.context import Context
 
@@ -33,6 +35,10 @@ class Atlas(Protocol):
         """Points of interest within `radius_m`, nearest first; no kinds means all."""
         ...
 
+    def search(self, name: str, limit: int = 20) -> list[PointOfInterest]:
+        """Points whose names have words that begin with the words of `name`."""
+        ...
+
 
 class Situation(msgspec.Struct, frozen=True):
     """What is known of one person at one event time.
@@ -50,6 +56,12 @@ class Situation(msgspec.Struct, frozen=True):
         places: by id.
         stays: the person's past stays, oldest first.
         atlas: the offline map, None when none was imported.
+        trips: the person's past trips, oldest first.
+        appointments: of the person's calendar, those of the coming days, by their
+            start.
+        lists: what the household wrote down and not yet ticked off, by the list's name.
+        changes: what people switched at home in past weeks, oldest first, as
+            `engine.chronicle` keeps it.
     """
 
     time: float
@@ -64,6 +76,10 @@ class Situation(msgspec.Struct, frozen=True):
     places: Mapping[str, Place]
     stays: Sequence[Stay]
     atlas: Atlas | None = None
+    trips: Sequence[Trip] = ()
+    appointments: Sequence[Appointment] = ()
+    lists: Mapping[str, Sequence[str]] = {}
+    changes: Sequence[Sample] = ()
 
     def place_of(self, role: PlaceRole) -> Place | None:
         """The person's most visited place of that role."""
