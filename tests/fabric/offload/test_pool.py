@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from time import monotonic
@@ -156,3 +157,46 @@ async def test_closing_ends_every_process() -> None:
     await asyncio.gather(napping, return_exceptions=True)
     for pid in pids:
         assert not psutil.pid_exists(pid)
+
+
+ORPHAN = """
+import asyncio, sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from tests.fabric.offload import work
+from trivet.fabric.offload.pool import Pool
+
+async def main():
+    async with Pool(1, [work.grow]) as pool:
+        data, _ = await pool.run(work.grow, work.grow.encode_input(work.Wish("a")))
+        Path(sys.argv[1]).write_text(str(work.grow.decode_output(data).pid))
+        await pool.run(work.{task}, work.{task}.encode_input({value}))
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(("task", "value"), [("nap", 60.0), ("long_deaf", 1)])
+async def test_processes_do_not_outlive_a_device_that_is_killed(
+    tmp_path: Path, task: str, value: float
+) -> None:
+    program = tmp_path / "device.py"
+    program.write_text(ORPHAN.format(root=work.ROOT, task=task, value=value))
+    file = tmp_path / "pid"
+    device = await asyncio.create_subprocess_exec(
+        sys.executable, str(program), str(file)
+    )
+    for _ in range(600):
+        if file.exists() and file.read_text():
+            break
+        await asyncio.sleep(0.1)
+    pid = int(file.read_text())
+    await asyncio.sleep(0.5)
+    device.kill()
+    await device.wait()
+    for _ in range(200):
+        if not psutil.pid_exists(pid):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it lives on")

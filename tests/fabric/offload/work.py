@@ -107,6 +107,12 @@ def deaf(number: int) -> int:
     return number
 
 
+@task(name="bad.long_deaf", timeout_s=60.0)
+def long_deaf(number: int) -> int:
+    ctypes.PyDLL(None).sleep(60)
+    return number
+
+
 @task(name="bad.hog", memory_mb=64, timeout_s=20.0)
 def hog(number: int) -> int:
     held = []

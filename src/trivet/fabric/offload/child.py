@@ -20,6 +20,7 @@ import sys
 from contextlib import suppress
 from importlib import import_module
 from io import BufferedReader
+from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from threading import Thread
 from time import perf_counter
@@ -38,9 +39,10 @@ HEAD = struct.Struct("!I")
 #: A frame holds an input or an output, and a little more.
 MAX_FRAME = MAX_BYTES + 4096
 _NICENESS = 5
-#: Processor seconds beyond its time limit after which the kernel ends a process that
-#: nobody else ended.
-_CPU_SLACK_S = 5
+_PR_SET_PDEATHSIG = 1
+#: Seconds, also of the processor, beyond its time limit after which the kernel ends a
+#: process that nobody else ended.
+_SLACK_S = 5
 _MIB = 1 << 20
 _MAX_WHY = 500
 
@@ -117,12 +119,32 @@ def _stand_apart() -> None:
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
     os.nice(_NICENESS)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _end_with_fork_server()
     parent = multiprocessing.parent_process()
     if parent is not None:
         sentinel = parent.sentinel
         Thread(target=_end_with, args=(sentinel,), daemon=True).start()
+
+
+def _end_with_fork_server() -> None:
+    """Have the kernel end this process when its fork server ends, as with its parent.
+
+    It holds for a task that lets no thread run either. The fork server ends when nobody
+    holds its pipe any more; each process is given that too, and has no use for it.
+    Source: prctl(2), Linux; CPython, `Lib/multiprocessing/forkserver.py`.
+    """
+    server = getattr(forkserver, "_forkserver", None)
+    pipe = getattr(server, "_forkserver_alive_fd", None)
+    if isinstance(pipe, int):
+        os.close(pipe)
+        server._forkserver_alive_fd = None  # type: ignore[union-attr]
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    except (AttributeError, OSError):
+        return
 
 
 def _end_with(sentinel: int) -> None:
@@ -197,7 +219,7 @@ def find(target: str) -> Task[object, object]:
 
 
 class Limits:
-    """Bounds on memory and processor time while one task runs.
+    """Bounds on memory and time while one task runs, kept by the kernel.
 
     What the kernel counts is private memory that can be written: Linux, RLIMIT_DATA.
     """
@@ -215,9 +237,12 @@ class Limits:
         data = private_bytes()
         if data is not None:
             self._limit(resource.RLIMIT_DATA, data + self._order.memory_mb * _MIB)
-        self._limit(resource.RLIMIT_CPU, int(cpu_s) + _CPU_SLACK_S)
+        self._limit(resource.RLIMIT_CPU, int(cpu_s) + _SLACK_S)
+        # ends it by its default action, whatever the interpreter is busy with
+        signal.setitimer(signal.ITIMER_REAL, self._order.timeout_s + _SLACK_S)
 
     def __exit__(self, *_: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
         for which, before in self._before.items():
             resource.setrlimit(which, before)
         _trim()
