@@ -10,6 +10,7 @@ from scripts.fuzz.targets import (
     message,
     offload,
     pairing,
+    replica,
     request,
     seat,
     witness,
@@ -27,4 +28,5 @@ TARGETS: Makers = {
     **history.TARGETS,
     **seat.TARGETS,
     **offload.TARGETS,
+    **replica.TARGETS,
 }

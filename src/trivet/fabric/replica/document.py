@@ -50,6 +50,7 @@ class StateDocument:
     def __init__(self, peer: int) -> None:
         self._doc = _empty()
         self._doc.peer_id = peer
+        self._count = 0  # of all operations there ever were
 
     @classmethod
     def of(
@@ -77,6 +78,7 @@ class StateDocument:
             left = iter(spans)
             while some := list(islice(left, at_once)):
                 made._doc.import_json_updates(to_loro(some))
+        made._count = sum(made.counters().values())
         return made
 
     def write_as(self, peer: int) -> None:
@@ -110,6 +112,7 @@ class StateDocument:
             end = self._end_of(peer)
             if end == start:
                 return None
+            self._count += end - start
             made = IdSpan(peer, CounterSpan(start, end))
             return from_loro(peer, start, self._doc.export_json_in_id_span(made))
 
@@ -121,12 +124,12 @@ class StateDocument:
         """
         with self._guarded("an update"):
             self._check_time(span)
-            before = self.counters()
             status = self._doc.import_json_updates(to_loro([span]))
             if status.pending is not None:
                 raise WireError("an update needs more than it says")
-            if self.counters() != {**before, span.peer: span.end}:
+            if status.success.inner() != {span.peer: (span.start, span.end)}:
                 raise WireError("an update holds other operations than it says")
+            self._count += span.end - span.start
 
     def _end_of(self, peer: int) -> int:
         last = self._doc.oplog_vv.get_last(peer)
@@ -150,7 +153,7 @@ class StateDocument:
             is_sure = len(known) + is_inner == len(times)
             if group.lamport < least or (is_sure and group.lamport != least):
                 raise WireError("an update of another time than what it builds on")
-            if group.lamport > sum(self.counters().values()) + span.end - span.start:
+            if group.lamport > self._count + span.end - span.start:
                 raise WireError("an update of the far future")
             latest = group.lamport + group.length
 

@@ -126,17 +126,14 @@ class Span(NamedTuple):
     Attributes:
         peer: who made them.
         start: number of the first one.
+        end: number of the one after the last.
         groups: what they are.
     """
 
     peer: int
     start: int
+    end: int
     groups: tuple[Group, ...]
-
-    @property
-    def end(self) -> int:
-        """Number of the one after the last."""
-        return self.start + sum(group.length for group in self.groups)
 
     @property
     def needs(self) -> list[Id]:
@@ -169,20 +166,19 @@ def read_span(peer: int, start: int, end: int, data: bytes) -> Span:
     Raises:
         WireError: they are not, or malformed.
     """
+    if end - start > MAX_OPERATIONS:
+        raise WireError(f"an update of {end - start} operations")
     try:
         groups = _decoder.decode(data)
+        at = start
         for group in groups:
-            for operation in group.operations:
-                if not _CONTAINER.fullmatch(operation.container):
-                    raise WireError("operations in a container that cannot be")
-                _check_value(operation.content, 0)
+            _check_follows(group, peer, start, at)
+            at += _check_group(group)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise WireError(f"malformed operations: {error}") from error
-    span = Span(peer, start, groups)
-    if span.end != end or end - start > MAX_OPERATIONS:
+    if at != end:
         raise WireError("an update holds other operations than it says")
-    _check_order(span)
-    return span
+    return Span(peer, start, end, groups)
 
 
 def from_loro(peer: int, start: int, text: str) -> tuple[Span, bytes]:
@@ -195,7 +191,8 @@ def from_loro(peer: int, start: int, text: str) -> tuple[Span, bytes]:
         )
         for change in _json_decoder.decode(text)
     )
-    return Span(peer, start, groups), _encoder.encode(groups)
+    end = start + sum(group.length for group in groups)
+    return Span(peer, start, end, groups), _encoder.encode(groups)
 
 
 def to_loro(spans: Iterable[Span]) -> str:
@@ -216,18 +213,29 @@ def _changes(span: Span) -> Sequence[_Change]:
     return made
 
 
-def _check_order(span: Span) -> None:
-    """Each group follows the peer's last operation before it."""
-    at = span.start
-    for group in span.groups:
-        own = [n for raw, n in group.needs if int.from_bytes(raw, "big") == span.peer]
-        if any(n >= at for n in own) or (at > span.start and own != [at - 1]):
-            raise WireError("operations that do not follow each other")
-        at += group.length
+def _check_follows(group: Group, peer: int, start: int, at: int) -> None:
+    """The group follows the peer's last operation before it."""
+    raw = peer.to_bytes(8, "big")
+    own = [number for other, number in group.needs if other == raw]
+    if any(number >= at for number in own) or (at > start and own != [at - 1]):
+        raise WireError("operations that do not follow each other")
+
+
+def _check_group(group: Group) -> int:
+    """How many numbers its operations take, which are to be fit for Loro."""
+    count = 0
+    for operation in group.operations:
+        if not _CONTAINER.fullmatch(operation.container):
+            raise WireError("operations in a container that cannot be")
+        _check_value(operation.content, 0)
+        count += operation.length
+    return count
 
 
 def _check_value(value: object, depth: int) -> None:
     """Refuse what JSON has not, or Loro not: all devices must read the same."""
+    if value is None or isinstance(value, str):
+        return
     if depth > _DEEP:
         raise WireError("operations that are too deep")
     if isinstance(value, dict):
@@ -244,7 +252,7 @@ def _check_value(value: object, depth: int) -> None:
     elif isinstance(value, int):
         if not -_MAX_INT <= value < _MAX_INT:
             raise WireError("operations with a number of more than 64 bits")
-    elif value is not None and not isinstance(value, str):
+    else:
         raise WireError(f"operations with a {type(value).__name__}")
 
 
