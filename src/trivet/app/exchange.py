@@ -29,7 +29,14 @@ from trivet.fabric.replica.protocol import (
     room_for,
 )
 from trivet.fabric.replica.update import read_update
-from trivet.fabric.replica.vector import Head, Vector, mark_of, read_rows, rows_of
+from trivet.fabric.replica.vector import (
+    Head,
+    Vector,
+    covers,
+    mark_of,
+    read_rows,
+    rows_of,
+)
 
 log = logging.getLogger("trivet.app")
 
@@ -74,7 +81,9 @@ class Exchange:
 
     async def pull(self, partner: Partner) -> None:
         """Take what the other one has and this one lacks."""
-        seen = fitting(await self._declare(), self._me)
+        if not self._replica.is_new:
+            await self._declare()
+        seen = fitting(self._replica.seen(), self._me)
         is_anew = False
         again: dict[int, Head] = {}  # own peers that it has another continuation of
         while True:
@@ -105,6 +114,8 @@ class Exchange:
                 break
         if not receipt.faults:
             self.faults.pop(partner.device, None)
+        if self._replica.is_new and covers(self._replica.vector, partner.theirs):
+            await self._declare()  # from now on compaction waits for it
 
     def _note_forked(self, device: str, answer: Batch, again: dict[int, Head]) -> bool:
         """Whether there are own peers that are to be compared from their beginning."""
@@ -219,13 +230,12 @@ class Exchange:
             self._changed(receipt.roots, giver)
         return receipt
 
-    async def _declare(self) -> dict[str, bytes]:
-        """What devices said that they have, with this one's word of now."""
+    async def _declare(self) -> None:
+        """Say what this device has, if that is another than it said last."""
         vector = self._replica.vector
         if self._declared[0] != vector:
             raw = await asyncio.to_thread(self._replica.declare, int(time() * 1000))
             self._declared = vector, raw
-        return self._replica.seen()
 
     def note_fault(self, device: str, fault: TrivetError) -> None:
         """Remember what is wrong with a device, and say it when it is new."""

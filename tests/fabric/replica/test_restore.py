@@ -155,6 +155,7 @@ def test_attack_a_ground_does_not_replace_what_was_never_lost(house: House) -> N
         phone._journal.compact({peer: head.end for peer, head in phone.vector.items()})
         ground = phone.ground()
         assert ground is not None
+        home.declare(1)  # it is no new device
         before = content(home)
         for proof in (b"", phone.declare(1), car.declare(1)):
             with pytest.raises((RefusedError, WireError)):
@@ -172,6 +173,27 @@ def test_attack_a_ground_does_not_replace_what_was_never_lost(house: House) -> N
             assert later.state.is_empty
             later.adopt("phone", ground.raw)
             assert later.state.settings == {"a": 1, "b": 2}
+
+
+def test_a_new_device_whose_giver_left_midway_starts_from_a_ground(
+    house: House,
+) -> None:
+    """It has a part of what another one forgot since."""
+    house.roll = roll_of("home", "phone", "car")
+    live(house, *(Put(f"settings/k{n}", n) for n in range(20)))
+    with house.open("car") as car:
+        with house.open("phone") as phone:
+            handed = phone.lacking(car.vector, 2000)
+            assert handed.has_more
+            car.receive("phone", handed.carried)
+        with house.open("home") as home:
+            home._journal.compact({p: head.end for p, head in home.vector.items()})
+            assert home.lacking(car.vector).needs_ground
+            car.write(Put("settings/mine", 1))
+            give(home, car)
+            exchange(home, car)
+            assert len(car.state.settings) == 21
+            assert content(home) == content(car)
 
 
 def test_what_is_not_readable_in_one_go_is_read_one_by_one(

@@ -185,7 +185,7 @@ class Replica:
     # --- what others have -------------------------------------------------------
 
     def declare(self, made: int) -> bytes:
-        """This device's signed word on what it has.
+        """This device's signed word on what it has: all that another device had.
 
         Args:
             made: the time, in milliseconds since 1970-01-01 UTC.
@@ -196,6 +196,12 @@ class Replica:
             raw = sign_seen(journal.private, self._household, seen)
             self._note(seen, raw)
             return raw
+
+    @property
+    def is_new(self) -> bool:
+        """Whether this device never said what it has."""
+        with self._lock:
+            return self.device not in self._journal.store.seen()
 
     def note_seen(self, statements: Sequence[bytes]) -> None:
         """Keep what members say that they have; the newest word of each.
@@ -257,9 +263,9 @@ class Replica:
     def adopt(self, giver: str, raw: bytes, proof: bytes = b"") -> frozenset[str]:
         """Start anew from another device's ground; own writes are made again on it.
 
-        A device takes it that has nothing of others yet, or one that is shown its own
-        word that it has seen all this: it forgot it since. Nobody else's state can be
-        replaced.
+        A device takes it that never said what it has, being new, and one that is
+        shown its own word that it has seen all this: it forgot it since. Nobody
+        else's state can be replaced.
 
         Args:
             giver: the device that gives it.
@@ -299,7 +305,7 @@ class Replica:
     def _check_need(self, ground: Ground, proof: bytes) -> None:
         journal = self._journal
         ends = {peer: known.head for peer, known in ground.heads.items()}
-        if all(known.author == self.device for known in journal.heads.values()):
+        if self.device not in journal.store.seen():
             return
         if proof:
             keys = {self.device: journal.private.public_key()}
