@@ -7,14 +7,25 @@ the same whatever comes later.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from math import inf, isfinite
 
-from trivet.domain import Forecast, Place, Position, Quality, Sample, Stay, Trip
+from trivet.domain import (
+    Forecast,
+    Place,
+    PlaceRole,
+    Position,
+    Quality,
+    Sample,
+    Stay,
+    Trip,
+    UsageError,
+)
 from trivet.domain.clock import ZoneOf
 from trivet.domain.sample import LOCATION, TRANSITION_ENTER, TRANSITION_LEAVE
 from trivet.engine.diary import Diary
+from trivet.engine.erasure import Erased, Eraser
 from trivet.engine.event import Event
 from trivet.engine.settings import Settings
 from trivet.engine.snapshot import State, dump, load
@@ -137,6 +148,8 @@ class Anticipator:
         if not state.by_name and where.mode == Mode.SETTLING and time >= where.since:
             return self._book.nearest(where.centre_lat, where.centre_lon)
         stays = state.stays
+        if state.is_frozen and (not stays or time > stays[-1].departure):
+            return state.here
         index = bisect_right(stays, time, key=lambda stay: stay.arrival) - 1
         if index < 0:
             return ""
@@ -145,13 +158,119 @@ class Anticipator:
             return stays[index].place
         return ""
 
-    def snapshot(self) -> bytes:
-        """All that was learned, for `restore`."""
+    def forget(self, since: float, until: float) -> Erased:
+        """Forget what was learned from event time `since` on, up to `until`.
+
+        Stays, trips, places, names, roles and the errors of estimates are then those
+        of a learner that saw no sample of that span, and the next forecast is too, but
+        for this:
+
+        - a trip of which the span holds any part goes whole, the running one too, and
+          none is made up for the gap; one that ran is followed no further;
+        - a stay that reaches into the span is cut at its edge and keeps its centre; one
+          of less than `known_stay_s` is none; two at one place on both sides of the
+          span, with nothing known between, are one;
+        - ids of places stay as they are, and are never given again: a number left out
+          tells that there was a place, not where;
+        - how wrong estimates on later trips turned out is kept: a mind that knew the
+          span made them. Older traces that made room for forgotten ones do not return;
+        - of stays past the last `most_trips` only sums are kept: a span that reaches
+          there takes all of them.
+
+        Raises:
+            UsageError: `until` is not after `since`.
+        """
+        if not since < until:
+            raise UsageError(f"a span from {since} to {until} holds nothing")
+        return self._erase(lambda eraser: eraser.forget_span(since, until))
+
+    def forget_place(self, place: str) -> Erased:
+        """Forget a place: its stays, the trips from and to it, its name and role.
+
+        If they are there, or go there again, it is found as a new one.
+
+        Raises:
+            UsageError: no such place is known.
+        """
+        if place not in self.places:
+            raise UsageError(
+                f"no place {place!r} is known", hint="`places` has those that are"
+            )
+        return self._erase(lambda eraser: eraser.forget_place(place))
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether nothing is learned."""
+        return self._state.is_frozen
+
+    def freeze(self, time: float) -> list[Event]:
+        """Predict, but learn nothing from event time `time` on, until `thaw`.
+
+        The stay that lasts ends in what is known at `time`. Positions are still
+        followed, so that a running trip is foretold; nothing of it is kept when it
+        ends. It outlasts a restart.
+        """
+        return [] if self.is_frozen else self._diary.freeze(time)
+
+    def thaw(self, time: float) -> None:
+        """Learn again what comes after event time `time`; not the running trip."""
+        where = self._detector.state
+        if not self.is_frozen:
+            return
+        self._diary.thaw()
+        if where.mode in (Mode.STAYING, Mode.SETTLING):
+            where.mode = Mode.SETTLING
+            where.since, where.inside = max(where.since, time), max(where.inside, time)
+
+    def name_place(self, place: str, name: str) -> None:
+        """Call a place what the person calls it; empty for what was found.
+
+        Raises:
+            UsageError: no such place is known.
+        """
+        self._book.choose_name(place, name)
+
+    def choose_role(self, place: str, role: PlaceRole | None) -> None:
+        """A place is what the person says, until they take it back with None.
+
+        Where they chose a home, or a work, no other is found.
+
+        Raises:
+            UsageError: no such place is known.
+        """
+        self._book.choose_role(place, role)
+
+    def join_places(self, kept: str, gone: str) -> None:
+        """Two places are one, `kept`, which is then at both their centres.
+
+        It cannot be taken back, and one place cannot be parted in two: stays nearer to
+        each other than `place_radius_m` are one place to a phone.
+
+        Raises:
+            UsageError: either is not known, or has no position.
+        """
+        self._book.join(kept, gone)
+        self._diary.rename(gone, kept)
+
+    def _erase(self, work: Callable[[Eraser], Erased]) -> Erased:
+        self._sync()
+        state = self._state
+        erased = work(Eraser(state, self._settings, self._zone_of, self._zone))
+        self._take(state)
+        return erased
+
+    def _sync(self) -> State:
+        """Write into the state what books and histories hold."""
         state = self._state
         state.person, state.device = self.person, self.device
+        state.stays = list(self.stays)
         state.records, state.made = self._book.records, self._book.made
         state.past = self._diary.history.past
-        return dump(state)
+        return state
+
+    def snapshot(self) -> bytes:
+        """All that was learned, for `restore`."""
+        return dump(self._sync())
 
     @classmethod
     def restore(
@@ -232,8 +351,9 @@ class Anticipator:
         where = self._detector.state
         if where.mode != Mode.UNKNOWN and abs(time - where.time) <= _NEAR_S:
             if not entered and state.open and not state.by_name:
-                self._book.name(state.stays[-1].place, name)
-            state.region = name if entered else ""
+                self._diary.name_stay(name)
+            if not state.is_frozen:
+                state.region, state.region_at = (name, time) if entered else ("", 0.0)
             return []
         latest = state.stays[-1].arrival if state.stays else -1.0
         if state.running is not None:

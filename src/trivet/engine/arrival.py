@@ -22,7 +22,7 @@ from trivet.engine.destination import Prior
 from trivet.engine.evidence import Evidence
 from trivet.engine.history import History
 from trivet.engine.route import Floats, Ints, RouteMatch
-from trivet.engine.trip import RunningTrip
+from trivet.engine.trip import Judgement, RunningTrip
 
 #: Remaining times are compared as logarithms, with this added.
 _PAD_S = 30.0
@@ -71,18 +71,23 @@ class Errors:
         """Share to leave outside of the interval."""
         return self._calibration.miss
 
-    def learn(self, bucket: int, estimated_s: float, true_s: float) -> None:
-        """Take up how wrong an estimate was."""
+    def learn(self, judgement: Judgement) -> None:
+        """Take up how wrong an estimate was.
+
+        The interval gets wider after an arrival outside of it, narrower after one
+        inside.
+        """
+        missed = 0.0 if judgement.covered else 1.0
+        miss = self.miss + _STEER * ((1.0 - LEVEL) - missed)
+        self._calibration.miss = min(0.5, max(0.04, miss))
+        bucket = judgement.bucket
+        if bucket is None:
+            return
         bank = self._calibration.residuals.setdefault(bucket, [])
-        bank.append(log((true_s + _PAD_S) / (estimated_s + _PAD_S)))
+        bank.append(judgement.residual)
         if len(bank) > _MOST_RESIDUALS:
             del bank[0]
         self._spreads.pop(bucket, None)
-
-    def steer(self, covered: bool) -> None:
-        """Widen after an arrival outside of the interval, narrow after one inside."""
-        miss = self.miss + _STEER * ((1.0 - LEVEL) - (0.0 if covered else 1.0))
-        self._calibration.miss = min(0.5, max(0.04, miss))
 
     def spread(self, bucket: int) -> Floats:
         """Quantiles of the bucket's errors at evenly spaced levels."""
@@ -93,6 +98,11 @@ class Errors:
             spread = np.quantile(np.concatenate([imagined, np.array(bank)]), _MARKS)
             self._spreads[bucket] = spread
         return spread
+
+
+def residual(estimated_s: float, true_s: float) -> float:
+    """How wrong an estimate of the remaining time was: the log of their ratio."""
+    return log((true_s + _PAD_S) / (estimated_s + _PAD_S))
 
 
 class Remaining(msgspec.Struct, frozen=True):

@@ -11,8 +11,9 @@ from trivet.engine.event import Event, StayEnded, StayStarted, TripEnded, TripSt
 from trivet.engine.forecaster import Forecaster
 from trivet.engine.history import History, PastTrip
 from trivet.engine.place import PlaceBook, Visit
+from trivet.engine.recollection import rebuild
 from trivet.engine.settings import Settings
-from trivet.engine.snapshot import State
+from trivet.engine.snapshot import Spot, State
 from trivet.engine.stay import Arrived, Left, Lost
 from trivet.engine.trip import RunningTrip
 
@@ -38,7 +39,7 @@ class Diary:
         self.next_check = inf
         self._person = person
         self._zone_of = zone_of
-        self._zone = zone
+        self._zone = self._default_zone = zone
         self._settings = settings
         if state.place:
             self._zone = zone_of(*state.place)
@@ -54,6 +55,8 @@ class Diary:
 
     def check(self, running: RunningTrip, time: float) -> None:
         """Put estimates aside at some moments of a trip, to learn from its end."""
+        if self.state.is_untaught:
+            return
         checks = self.state.checks
         checks.append(self.forecaster.check(running, time))
         self.next_check = self.forecaster.next_check(checks, running.departure)
@@ -64,6 +67,7 @@ class Diary:
         self._be_at(move.lat, move.lon)
         events: list[Event] = []
         origin = self.book.nearest(move.lat, move.lon)
+        state.here = ""
         if state.open:
             origin = state.stays[-1].place
             events += self._close(move.time, time)
@@ -87,7 +91,9 @@ class Diary:
         before = state.before if state.open else ""
         if state.open:
             events += self._close(time, time)
-        origin = self.book.find_region(name) or self.book.visit_region(name).place
+        origin, state.here = self.book.find_region(name), ""
+        if not origin and not state.is_frozen:
+            origin = self.book.visit_region(name).place
         state.by_name = True
         events.append(self._set_off(self.begin(origin, time, before), time))
         return events
@@ -97,22 +103,49 @@ class Diary:
         state, running = self.state, self.state.running
         self._be_at(move.lat, move.lon)
         place = self.book.nearest(move.lat, move.lon)
+        if state.is_frozen:
+            return self._end_unlearned(place, move.time, time, (move.lat, move.lon))
         if running is not None and place and place == running.origin and state.stays:
             trip = running.ended(place, move.time, self._settings.trace_points)
             if trip.distance_m < self._settings.least_trip_m:
                 return self._resume(move.time, time)
         visit = self.book.visit(move.lat, move.lon)
         if visit.absorbed:
-            self._rename(visit.absorbed, visit.place)
-        if state.region:
-            self.book.name(visit.place, state.region)
+            self.rename(visit.absorbed, visit.place)
         state.by_name = False
-        return self._end_trip(visit, move.time, time, (move.lat, move.lon))
+        events = self._end_trip(visit, move.time, time, (move.lat, move.lon))
+        if state.region:
+            self.name_stay(state.region)
+        return events
 
     def arrive_region(self, name: str, time: float) -> list[Event]:
         """The person entered a region that is known by its name only."""
         self.state.by_name = True
+        if self.state.is_frozen:
+            place = self.book.find_region(name)
+            return self._end_unlearned(place, time, time, _NOWHERE)
         return self._end_trip(self.book.visit_region(name), time, time, _NOWHERE)
+
+    def name_stay(self, name: str) -> None:
+        """A region tells the name of the place of the last stay."""
+        state = self.state
+        spot = state.spots[-1]
+        state.spots[-1] = Spot(spot.lat, spot.lon, name)
+        self.book.name(state.stays[-1].place, name)
+
+    def freeze(self, time: float) -> list[Event]:
+        """Learn nothing from here on; the stay that lasts ends in what is known."""
+        state = self.state
+        at = state.stays[-1].place if state.open else ""
+        events = self._close(time, time) if state.open else []
+        state.is_frozen, state.is_untaught = True, state.running is not None
+        state.here, state.checks = at, []
+        return events
+
+    def thaw(self) -> None:
+        """Learn again, from what comes now."""
+        state = self.state
+        state.is_frozen, state.here, state.before = False, "", ""
 
     def lose(self, move: Lost, time: float) -> list[Event]:
         """Nobody knows how the running trip ended."""
@@ -124,6 +157,7 @@ class Diary:
 
     def _set_off(self, running: RunningTrip, time: float) -> TripStarted:
         self.state.running, self.state.checks = running, []
+        self.state.is_untaught = self.state.is_frozen
         self.next_check = self.forecaster.next_check([], running.departure)
         return TripStarted(self._person, time, running.departure, running.origin)
 
@@ -146,18 +180,47 @@ class Diary:
         state.running, state.before = None, ""
         if running is not None:
             trip = running.ended(visit.place, arrival, self._settings.trace_points)
-            self.forecaster.learn(state.checks, trip, visit.is_new)
-            self.history.add(PastTrip.of(running, trip, visit.is_new))
             lat, lon = point
             events.append(TripEnded(self._person, time, trip, lat, lon, visit.is_new))
-            state.before = trip.origin
+            if not state.is_untaught:
+                is_new = visit.is_new
+                judged = self.forecaster.learn(state.checks, trip, is_new)
+                self.history.add(PastTrip.of(running, trip, is_new, judged))
+                state.before = trip.origin
         arrival = max(arrival, state.stays[-1].departure if state.stays else 0.0)
         state.stays.append(Stay(visit.place, arrival, max(arrival, time)))
+        state.spots.append(Spot(*point))
         state.open = True
         if len(state.stays) > self._settings.most_trips:
-            del state.stays[: max(1, self._settings.most_trips // 20)]
+            self._fold(max(1, self._settings.most_trips // 20))
         events.append(StayStarted(self._person, time, visit.place, arrival))
         return events
+
+    def _fold(self, count: int) -> None:
+        """Keep of the oldest stays only what they made of their places."""
+        state = self.state
+        stays, spots = state.stays[:count], state.spots[:count]
+        whole = State(folded=state.folded, made=self.book.made)
+        settings, zone = self._settings, self._default_zone
+        rebuilt = rebuild(whole, stays, spots, settings, self._zone_of, zone)
+        state.folded, self.book.made = rebuilt.records, rebuilt.made
+        del state.stays[:count], state.spots[:count]
+
+    def _end_unlearned(
+        self,
+        place: str,
+        arrival: float,
+        time: float,
+        point: tuple[float, float] | tuple[None, None],
+    ) -> list[Event]:
+        """The person is somewhere, and nothing is learned of it."""
+        state, running = self.state, self.state.running
+        state.running, state.here = None, place
+        if running is None:
+            return []
+        trip = running.ended(place, arrival, self._settings.trace_points)
+        lat, lon = point
+        return [TripEnded(self._person, time, trip, lat, lon, not place)]
 
     def _resume(self, ended: float, time: float) -> list[Event]:
         """A few steps around the block: the stay went on."""
@@ -180,7 +243,8 @@ class Diary:
         self.book.add_hours(stay.place, since, stay.departure, self._zone)
         return [StayEnded(self._person, time, stay)]
 
-    def _rename(self, old: str, new: str) -> None:
+    def rename(self, old: str, new: str) -> None:
+        """Two places turned out to be one."""
         state = self.state
         self.history.rename(old, new)
         state.stays = [
@@ -188,5 +252,6 @@ class Diary:
             for stay in state.stays
         ]
         state.before = new if state.before == old else state.before
+        state.here = new if state.here == old else state.here
         if state.running is not None and state.running.origin == old:
             state.running.origin = new

@@ -17,6 +17,7 @@ from trivet.engine.arrival import (
     interval,
     interval_new,
     mix,
+    residual,
 )
 from trivet.engine.destination import Prior, choose, weigh
 from trivet.engine.evidence import COLUMNS, Evidence, gather
@@ -25,7 +26,7 @@ from trivet.engine.pace import compare
 from trivet.engine.place import PlaceBook
 from trivet.engine.reason import Grounds
 from trivet.engine.route import Floats, RouteMatch
-from trivet.engine.trip import Query, RunningTrip
+from trivet.engine.trip import Judgement, Query, RunningTrip
 
 _MOST_CANDIDATES = 12
 _ELSEWHERE = "somewhere new"
@@ -144,21 +145,18 @@ class Forecaster:
             arrival.high if arrival else time,
         )
 
-    def learn(self, checks: list[Check], trip: Trip, is_new: bool) -> None:
+    def learn(self, checks: list[Check], trip: Trip, is_new: bool) -> list[Judgement]:
         """Judge what was put aside, now that the trip has ended."""
+        judgements = []
         for share in _JUDGED:
             moment = trip.departure + share * (trip.arrival - trip.departure)
             check = next((c for c in reversed(checks) if c.time <= moment), None)
             if check is None:
                 continue
-            true_s = trip.arrival - check.time
-            self._errors.steer(check.low <= trip.arrival <= check.high)
-            estimated = check.seconds.get(trip.destination, np.nan)
-            if is_new:
-                self._errors.learn(check.new_bucket, check.new, true_s)
-            elif np.isfinite(estimated):
-                bucket = check.bucket[trip.destination]
-                self._errors.learn(bucket, estimated, true_s)
+            judgements.append(_judge(check, trip, is_new))
+        for judgement in judgements:
+            self._errors.learn(judgement)
+        return judgements
 
     def _view(self, trip: RunningTrip, time: float) -> _View:
         prior = self._prior_of(trip.query)
@@ -204,3 +202,15 @@ class Forecaster:
     def _arrival(self, view: _View) -> Interval | None:
         best = np.argsort(-view.probability, kind="stable")[:_MOST_CANDIDATES]
         return mix(self._errors, view.remaining, best, view.probability[best], view.new)
+
+
+def _judge(check: Check, trip: Trip, is_new: bool) -> Judgement:
+    true_s = trip.arrival - check.time
+    covered = check.low <= trip.arrival <= check.high
+    if is_new:
+        return Judgement(covered, check.new_bucket, residual(check.new, true_s))
+    estimated_s = check.seconds.get(trip.destination, np.nan)
+    if not np.isfinite(estimated_s):
+        return Judgement(covered)
+    bucket = check.bucket[trip.destination]
+    return Judgement(covered, bucket, residual(estimated_s, true_s))

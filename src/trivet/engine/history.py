@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from trivet.domain.place import Trip
 from trivet.engine.route import Floats, Ints, RouteIndex
 from trivet.engine.settings import Settings
-from trivet.engine.trip import Query, RunningTrip
+from trivet.engine.trip import Judgement, Query, RunningTrip
 
 _DAY_S = 86_400.0
 #: Numbers of a row.
@@ -46,6 +46,7 @@ class PastTrip(msgspec.Struct, frozen=True):
         weekend: whether it began on a Saturday or Sunday.
         is_new: the destination had never been stayed at before.
         pace: without positions, metres driven at each whole minute.
+        judgements: how wrong the estimates were that were made on the way.
     """
 
     trip: Trip
@@ -54,12 +55,26 @@ class PastTrip(msgspec.Struct, frozen=True):
     weekend: bool
     is_new: bool
     pace: tuple[float, ...] = ()
+    judgements: tuple[Judgement, ...] = ()
 
     @classmethod
-    def of(cls, running: RunningTrip, trip: Trip, is_new: bool) -> PastTrip:
+    def of(
+        cls,
+        running: RunningTrip,
+        trip: Trip,
+        is_new: bool,
+        judgements: Iterable[Judgement] = (),
+    ) -> PastTrip:
         """The record of a trip that has ended."""
-        pace = tuple(running.pace)
-        return cls(trip, running.before, running.hour, running.weekend, is_new, pace)
+        return cls(
+            trip,
+            running.before,
+            running.hour,
+            running.weekend,
+            is_new,
+            tuple(running.pace),
+            tuple(judgements),
+        )
 
 
 class History:

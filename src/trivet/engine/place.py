@@ -2,7 +2,8 @@
 
 A stay belongs to the nearest place within `place_radius_m`, else it makes a new one; a
 place's centre is the mean of its stays. Home is where the nights are spent and work
-where the weekdays are; old hours fade, so that both follow a move within weeks.
+where the weekdays are; old hours fade, so that both follow a move within weeks. What
+the person says of a place, its name, its role, that two are one, goes before that.
 
 Source: D. Ashbrook and T. Starner (see `Settings`) for places as clusters of stays.
 """
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trivet.domain.clock import local
+from trivet.domain.error import UsageError
 from trivet.domain.geo import DEGREE_M
 from trivet.domain.place import Place, PlaceRole
 from trivet.engine.settings import Settings
@@ -36,7 +38,13 @@ _REGION = "region:"
 
 
 class PlaceRecord(msgspec.Struct):
-    """What is remembered of a place: its centre, its visits and its faded hours."""
+    """What is remembered of a place: its centre, its visits and its faded hours.
+
+    Attributes:
+        chosen_name: what the person calls it, empty if they said nothing.
+        chosen_role: what the person says that it is, None likewise.
+        more: centres in degrees of places that the person said are this one.
+    """
 
     id: str
     lat: float | None
@@ -46,6 +54,25 @@ class PlaceRecord(msgspec.Struct):
     night_h: float = 0.0
     office_h: float = 0.0
     hours_at: float = 0.0
+    chosen_name: str = ""
+    chosen_role: PlaceRole | None = None
+    more: list[tuple[float, float]] = []
+
+    def take(self, other: PlaceRecord, ours: float, theirs: float) -> None:
+        """Take in another place, its centre and hours; both faded by so much."""
+        both = self.visits + other.visits
+        if other.lat is not None and other.lon is not None:
+            share = other.visits / max(1, both)
+            if self.lat is not None and self.lon is not None:
+                self.lat += (other.lat - self.lat) * share
+                self.lon += (other.lon - self.lon) * share
+        self.night_h = self.night_h * ours + other.night_h * theirs
+        self.office_h = self.office_h * ours + other.office_h * theirs
+        self.hours_at, self.visits = max(self.hours_at, other.hours_at), both
+        self.name = self.name or other.name
+        self.chosen_name = self.chosen_name or other.chosen_name
+        self.chosen_role = self.chosen_role or other.chosen_role
+        self.more += other.more
 
 
 class Visit(msgspec.Struct, frozen=True):
@@ -129,7 +156,7 @@ class PlaceBook:
             return Visit(place, is_new=True)
         record = self._records[place]
         record.visits += 1
-        if record.lat is not None and record.lon is not None:
+        if record.lat is not None and record.lon is not None and not record.more:
             record.lat += (lat - record.lat) / record.visits
             record.lon += (lon - record.lon) / record.visits
         self._lay_out()
@@ -158,6 +185,42 @@ class PlaceBook:
             record.name = name
             self._touch()
 
+    def choose_name(self, place: str, name: str) -> None:
+        """Call it what the person calls it; empty for what was found."""
+        self._record(place).chosen_name = name
+        self._touch()
+
+    def choose_role(self, place: str, role: PlaceRole | None) -> None:
+        """It is what the person says; None for what is found."""
+        self._record(place).chosen_role = role
+        self._touch()
+
+    def join(self, kept: str, gone: str) -> None:
+        """The person says that two places are one: `kept`, at both their centres."""
+        record, other = self._record(kept), self._record(gone)
+        lat, lon = record.lat, record.lon
+        if kept == gone or lat is None or other.lat is None or other.lon is None:
+            raise UsageError(
+                f"places {kept!r} and {gone!r} cannot be made one",
+                hint="name two places that have a position",
+            )
+        self._touch()
+        del self._records[gone]
+        now = max(record.hours_at, other.hours_at)
+        ours, theirs = self._fade(record, now), self._fade(other, now)
+        record.take(other, ours, theirs)
+        record.lat, record.lon = lat, lon
+        record.more.append((other.lat, other.lon))
+        self._lay_out()
+
+    def _record(self, place: str) -> PlaceRecord:
+        record = self._records.get(place)
+        if record is None:
+            raise UsageError(
+                f"no place {place!r} is known", hint="`places` has those that are"
+            )
+        return record
+
     def add_hours(
         self, place: str, arrival: float, departure: float, zone: tzinfo
     ) -> None:
@@ -185,16 +248,21 @@ class PlaceBook:
         return float(0.5 ** (days / self._settings.role_half_life_d))
 
     def _roles(self) -> tuple[str, str]:
-        """Ids of home and work, empty where there is none."""
-        records = self.records
-        now = max((r.hours_at for r in records), default=0.0)
+        """Ids of home and work as they were found, empty where there is none.
+
+        Where the person chose a home or a work, no other is found; a place whose role
+        they chose is none but that.
+        """
+        records = [r for r in self.records if r.chosen_role is None]
+        chosen = {r.chosen_role for r in self.records}
+        now = max((r.hours_at for r in self.records), default=0.0)
         home, most = "", _LEAST_NIGHT_H
-        for record in records:
+        for record in records if PlaceRole.HOME not in chosen else ():
             hours = record.night_h * self._fade(record, now)
             if hours >= most:
                 home, most = record.id, hours
         work, most = "", _LEAST_OFFICE_H
-        for record in records:
+        for record in records if PlaceRole.WORK not in chosen else ():
             hours = record.office_h * self._fade(record, now)
             often = record.visits >= _LEAST_OFFICE_VISITS
             if record.id != home and often and hours >= most:
@@ -202,7 +270,7 @@ class PlaceBook:
         return home, work
 
     def _place(self, record: PlaceRecord, home: str, work: str) -> Place:
-        role = PlaceRole.OTHER
+        role = record.chosen_role or PlaceRole.OTHER
         if record.id == home:
             role = PlaceRole.HOME
         elif record.id == work:
@@ -213,7 +281,7 @@ class PlaceBook:
             record.lon,
             self._settings.place_radius_m,
             role,
-            record.name,
+            record.chosen_name or record.name,
             record.visits,
         )
 
@@ -226,33 +294,27 @@ class PlaceBook:
 
     def _lay_out(self) -> None:
         """The centres as arrays, for distances to all of them at once."""
-        self._ids = [r.id for r in self._records.values() if r.lat is not None]
-        self._lat = np.array(
-            [r.lat for r in self._records.values() if r.lat is not None], dtype=float
-        )
-        self._lon = np.array(
-            [r.lon for r in self._records.values() if r.lon is not None], dtype=float
-        )
+        centres = [
+            (record.id, lat, lon)
+            for record in self._records.values()
+            for lat, lon in ((record.lat, record.lon), *record.more)
+            if lat is not None and lon is not None
+        ]
+        self._ids = [place for place, _, _ in centres]
+        self._lat = np.array([lat for _, lat, _ in centres], dtype=float)
+        self._lon = np.array([lon for _, _, lon in centres], dtype=float)
 
     def _absorb(self, record: PlaceRecord) -> str:
         """Merge a place that has come within half the radius; give its id."""
         if record.lat is None or record.lon is None:
             return ""
         away = self._away(record.lat, record.lon)
-        away[self._ids.index(record.id)] = np.inf
+        away[[place == record.id for place in self._ids]] = np.inf
         index = int(away.argmin())
         if away[index] > self._settings.place_radius_m / 2:
             return ""
         other = self._records.pop(self._ids[index])
-        both = record.visits + other.visits
-        if other.lat is not None and other.lon is not None:
-            record.lat += (other.lat - record.lat) * other.visits / both
-            record.lon += (other.lon - record.lon) * other.visits / both
         now = max(record.hours_at, other.hours_at)
-        ours, theirs = self._fade(record, now), self._fade(other, now)
-        record.night_h = record.night_h * ours + other.night_h * theirs
-        record.office_h = record.office_h * ours + other.office_h * theirs
-        record.hours_at, record.visits = now, both
-        record.name = record.name or other.name
+        record.take(other, self._fade(record, now), self._fade(other, now))
         self._lay_out()
         return other.id

@@ -14,7 +14,21 @@ from trivet.engine.stay import StayState
 from trivet.engine.trip import RunningTrip
 
 #: Raised with each change that an older version could not read.
-VERSION = 1
+VERSION = 2
+
+
+class Spot(msgspec.Struct, frozen=True, array_like=True):
+    """Where a stay was, so that places can be found anew without some stays.
+
+    Attributes:
+        lat: latitude in degrees, None in a region known by its name only.
+        lon: longitude likewise.
+        name: of the region that told it, empty if none did.
+    """
+
+    lat: float | None
+    lon: float | None
+    name: str = ""
 
 
 class State(msgspec.Struct):
@@ -28,6 +42,8 @@ class State(msgspec.Struct):
         made: number of places made so far.
         past: trips that ended.
         stays: past and present stays, oldest first.
+        spots: where each of the stays was.
+        folded: what stays told of places that are kept no longer.
         open: the last stay has not ended.
         running: the running trip.
         before: id of the place stayed at before the last one.
@@ -37,6 +53,10 @@ class State(msgspec.Struct):
         place: latitude and longitude in degrees of the last stay, for its time zone.
         counted: event time up to which stays have counted towards roles.
         region: name of the region that was entered last and not left.
+        region_at: event time at which it was entered.
+        is_frozen: nothing is learned.
+        is_untaught: nothing is learned from the running trip when it ends.
+        here: while nothing is learned, id of the known place where the person is.
     """
 
     person: str = ""
@@ -46,6 +66,8 @@ class State(msgspec.Struct):
     made: int = 0
     past: list[PastTrip] = []
     stays: list[Stay] = []
+    spots: list[Spot] = []
+    folded: list[PlaceRecord] = []
     open: bool = False
     running: RunningTrip | None = None
     before: str = ""
@@ -55,6 +77,10 @@ class State(msgspec.Struct):
     place: tuple[float, float] | None = None
     counted: float = 0.0
     region: str = ""
+    region_at: float = 0.0
+    is_frozen: bool = False
+    is_untaught: bool = False
+    here: str = ""
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -31,6 +31,20 @@ class Query(msgspec.Struct, frozen=True):
     weekend: bool
 
 
+class Judgement(msgspec.Struct, frozen=True, array_like=True):
+    """How wrong one estimate of a trip turned out when it had ended.
+
+    Attributes:
+        covered: the arrival was in the interval.
+        bucket: of the errors that it is one of, None when nothing was estimated.
+        residual: log of the true over the estimated remaining time.
+    """
+
+    covered: bool
+    bucket: int | None = None
+    residual: float = 0.0
+
+
 class RunningTrip(msgspec.Struct):
     """A trip that has not ended.
 
