@@ -171,7 +171,22 @@ def test_nobody_fit_is_told_with_reasons() -> None:
     error = error_of(race(low).begin(0.0))
     assert isinstance(error, RefusedError)
     assert "phone: its battery is at 10%" in str(error)
-    assert "none offers it" in str(error_of(race().begin(0.0)))
+    assert "none that is there offers it" in str(error_of(race().begin(0.0)))
+
+
+def test_with_a_deadline_a_device_that_may_come_is_waited_for() -> None:
+    run = race(deadline=5.0)
+    assert run.begin(0.0) == []
+    assert run.wake == pytest.approx(0.5)
+    assert run.tick(0.5) == []
+    run.candidates = (PHONE,)
+    assert only_start(run.tick(0.7)).device == "phone"
+    low = Candidate("phone", is_on_mains=False, charge=0.1)
+    late = race(low, deadline=1.0)
+    assert late.begin(0.0) == []
+    error = error_of(late.tick(1.0))
+    assert isinstance(error, UnreachableError)
+    assert "by its deadline on any device: phone: its battery is at 10%" in str(error)
 
 
 def test_without_a_deadline_a_lost_device_is_waited_for_a_while() -> None:

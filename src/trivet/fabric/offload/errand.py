@@ -215,10 +215,11 @@ class Errands:
                 return awaited.end.result()
             if device not in self._link.alive:
                 continue
-            await self.ask_after(device, run, on_taken, on_lost)
+            await self._ask_after(awaited, device, run, on_taken, on_lost)
 
-    async def ask_after(
+    async def _ask_after(
         self,
+        awaited: _Awaited,
         device: str,
         run: str,
         on_taken: Callable[[], None],
@@ -230,7 +231,8 @@ class Errands:
             NotBegunError: it did not begin there, and never will.
         """
         try:
-            answer = await self._ask(device, Status(run))
+            asking = self._ask(device, Status(run))
+            answer = await _while_there(awaited, asking, device)
             stage = expect(answer, Taken, device).stage
         except UnreachableError:
             on_lost()

@@ -38,6 +38,8 @@ MAX_ATTEMPTS = 8
 #: Without a deadline a lost device is waited for so long, in seconds.
 PATIENCE_S = 10.0
 _SOONEST_RETRY_S = 0.02
+#: Seconds until it is looked again whether a device is fit, where none is.
+_RECHECK_S = 0.5
 
 
 class Start(msgspec.Struct, frozen=True):
@@ -259,25 +261,29 @@ class Race:
 
     def _none_left(self, now: float) -> list[Action]:
         """No attempt runs and none can be started now."""
-        names = {c.device for c in self.candidates}
-        later = [at for name, at in self._closed.items() if now < at < inf]
-        if later and names and len(self.attempts) < MAX_ATTEMPTS:
-            self.wake = (
-                min(later) if self._deadline is None else min(*later, self._deadline)
-            )
+        later = [at for at in self._closed.values() if now < at < inf]
+        may_come = self._deadline is not None and not self._is_closed_for_good()
+        if (later or may_come) and len(self.attempts) < MAX_ATTEMPTS:
+            soon = [] if self._deadline is None else [self._deadline, now + _RECHECK_S]
+            self.wake = min(*later, *soon, inf)
             return []
         if self._error is not None:
             return self._end(Fail(self._error))
+        error = RefusedError(
+            f"no device can run {self._name}: {self._unfit()}",
+            hint="start a device that offers it",
+        )
+        return self._end(Fail(error))
+
+    def _is_closed_for_good(self) -> bool:
+        """Whether a device said no, or failed, and there is no other."""
+        closed = [self._closed.get(c.device, -inf) for c in self.candidates]
+        return bool(closed) and all(at == inf for at in closed)
+
+    def _unfit(self) -> str:
         unfit = place(self._need, self.candidates).unfit
         reasons = "; ".join(f"{device}: {why}" for device, why in unfit.items())
-        return self._end(
-            Fail(
-                RefusedError(
-                    f"no device can run {self._name}: {reasons or 'none offers it'}",
-                    hint="start a device that offers it",
-                )
-            )
-        )
+        return reasons or "none that is there offers it"
 
     def _end(self, last: Deliver | Fail) -> list[Action]:
         self.is_over = True
@@ -310,6 +316,8 @@ class Race:
             return UnreachableError(f"{message}; it may have run", hint=_LOOK_FIRST)
         if not begun and self._error is not None:
             return UnreachableError(f"{message}: {self._error.message}")
+        if not self.attempts:
+            return UnreachableError(f"{message}: {self._unfit()}")
         return UnreachableError(message, hint="allow more time")
 
     def _unreachable(self) -> PeerError:

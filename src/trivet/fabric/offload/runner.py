@@ -194,6 +194,7 @@ class Runner:
                 for course in list(self.courses):
                     course.lost(life.device)
                 self.errands.lost(life.device)
+                self.worker.lost(life.device)
             self.note_change()
 
     def _look(self, device: str) -> None:

@@ -54,6 +54,8 @@ log = logging.getLogger("trivet.fabric")
 _TICK_S = 1.0
 #: Seconds for each part of an output to be taken.
 _DELIVER_S = 5.0
+#: Seconds that last words and entries may take.
+_END_S = 1.0
 Asked = Look | Submit | Part | Status | Cancel
 
 
@@ -89,9 +91,10 @@ class Worker:
         self._now = now
         self.docket = Docket(link.device, pool.size, self._expect)
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._delivering: set[int] = set()
+        self._delivering: dict[int, tuple[str, asyncio.Task[None]]] = {}
         self._others: set[asyncio.Task[None]] = set()
         self._own: dict[str, asyncio.Future[Job]] = {}
+        self._is_ending = False
 
     # --- for others ------------------------------------------------------------
 
@@ -103,6 +106,8 @@ class Worker:
             WireError: it is not what was due.
         """
         now = self._now()
+        if self._is_ending:
+            return self._answer_ending(word)
         if isinstance(word, Look):
             return self.offer()
         if isinstance(word, Submit):
@@ -121,6 +126,11 @@ class Worker:
         elif job is not None and job.stage is Stage.ENDED:
             self._tell(job)
         return taken
+
+    def _answer_ending(self, word: Asked) -> Full:
+        if isinstance(word, Submit):
+            return Full(_TICK_S)  # it may be back soon
+        raise RefusedError(f"{self._link.device} is ending")
 
     def offer(self) -> Offer:
         """What is offered, and how it stands."""
@@ -215,7 +225,9 @@ class Worker:
     # --- the work --------------------------------------------------------------
 
     def _pump(self) -> None:
-        while (job := self.docket.begin(self._now())) is not None:
+        while (
+            not self._is_ending and (job := self.docket.begin(self._now())) is not None
+        ):
             working = asyncio.ensure_future(self._work(job))
             self._running[id(job)] = working
             working.add_done_callback(partial(self._ran, id(job)))
@@ -233,7 +245,7 @@ class Worker:
                 end, took_s = await self._pool.run(job.task, job.parcel.open())
                 self._estimates.level(self._link.device, job.task.name).see(took_s)
             else:
-                why = f"{job.task.name} began before under this id; it may have run"
+                why = f"{job.task.name} began before under this id"
                 end = Failure(job.run, Flaw.LOST, why)
         except BrokenError as error:
             end = Failure(job.run, error.flaw, error.message[:1000])
@@ -255,8 +267,9 @@ class Worker:
             self.docket.forget(job)
             own.set_result(job)
         elif job.asker != self._link.device:
-            if job.task is not None and not job.task.is_idempotent:
-                self._later(self._write_end(job))
+            is_known = job.failure is None or job.failure.flaw is not Flaw.LOST
+            if is_known and job.task is not None and not job.task.is_idempotent:
+                self._later(self._write_end(job))  # type: ignore[unused-awaitable]
             self._tell(job)
         if not self._link.is_closed:
             self._pump()
@@ -269,10 +282,11 @@ class Worker:
 
     def _tell(self, job: Job) -> None:
         """Let the asker know how a run ended, if it is there."""
-        is_mute = self._link.is_closed or id(job) in self._delivering
+        is_mute = self._is_ending or self._link.is_closed
+        is_mute = is_mute or id(job) in self._delivering
         if job.stage is Stage.ENDED and not is_mute and (job.output or job.failure):
-            self._delivering.add(id(job))
-            self._later(self._deliver(job))
+            delivering = self._later(self._deliver(job))
+            self._delivering[id(job)] = job.asker, delivering
 
     async def _deliver(self, job: Job) -> None:
         try:
@@ -284,7 +298,7 @@ class Worker:
         except TrivetError as error:  # until it is back
             log.info("%s: %s waits: %s", self._link.device, job.run, error)
         finally:
-            self._delivering.discard(id(job))
+            self._delivering.pop(id(job), None)
 
     async def _send_end(self, job: Job) -> None:
         output = job.output
@@ -312,8 +326,19 @@ class Worker:
                 await asyncio.sleep(_TICK_S)
                 self.docket.tick(self._now())
         finally:
-            for task in [*self._running.values(), *self._others]:
+            self._is_ending = True
+            for task in list(self._running.values()):
                 await cancel(task)
+            if self._others:
+                await asyncio.wait(list(self._others), timeout=_END_S)
+            for task in list(self._others):
+                await cancel(task)
+
+    def lost(self, device: str) -> None:
+        """A device went: what it is being told in this moment it does not hear."""
+        for asker, delivering in list(self._delivering.values()):
+            if asker == device:
+                delivering.cancel()
 
     def met(self, device: str) -> None:
         """A device is there again: tell it what it missed."""
@@ -326,10 +351,11 @@ class Worker:
             me, task.name, task.cost, self._condition().benchmark_s
         ).median_s
 
-    def _later(self, work: Coroutine[object, object, None]) -> None:
+    def _later(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)
         self._others.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._others.discard(task)
@@ -344,4 +370,4 @@ def _end_of(run: str, record: Record, device: str) -> bytes | Failure:
         return record.output
     if record.state == "ended":
         return Failure(run, Flaw.LOST, f"it ended on {device}; its result is not kept")
-    return Failure(run, Flaw.LOST, f"{device} ended in its midst; it may have run")
+    return Failure(run, Flaw.LOST, f"{device} ended in its midst")
