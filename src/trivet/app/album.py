@@ -45,3 +45,8 @@ class Album:
     def span(self) -> tuple[float, float] | None:
         """Event times of the oldest and newest frame, None if empty."""
         return (self._times[0], self._times[-1]) if self._times else None
+
+    def forget(self, since: float, until: float) -> None:
+        """Drop the frames of a span of event time."""
+        self._frames = [f for f in self._frames if not since <= f.time < until]
+        self._times = [frame.time for frame in self._frames]

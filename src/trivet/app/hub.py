@@ -25,8 +25,10 @@ from trivet.domain import (
     UnreachableError,
     UsageError,
 )
+from trivet.domain.sample import LOCATION
 from trivet.domain.wire import Ack, Command, Message
 from trivet.engine.explain import why, why_forecast
+from trivet.fabric.history import Forget
 from trivet.fabric.lease_gate import FORECAST, SUGGESTION
 from trivet.fabric.seat import ENGINE
 
@@ -101,6 +103,12 @@ class Hub:
         """Another device leads: learn what was lived meanwhile, and say nothing."""
         self.time = max(self.time, self.trust.time)
         self._learn()
+
+    async def forget(self, owner: str, wish: Forget) -> None:
+        """A device's samples were forgotten: what was made of them goes too."""
+        if owner == self.mind.roles.phone and wish.names(LOCATION):
+            self.mind.forget(wish.since, min(wish.until, self.time))
+            self.album.forget(wish.since, wish.until)
 
     def _learn(self) -> None:
         for sample in self.gatherer.take():

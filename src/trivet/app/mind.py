@@ -96,6 +96,26 @@ class Mind:
         """
         self.anticipator = Anticipator.restore(past, self._zone_of)
 
+    def forget(self, since: float, until: float) -> None:
+        """Forget what was learned from, and said in, a span of event time.
+
+        What was said of earlier or later days stands, and so do answers: those are
+        in the household's state.
+        """
+        if since < until:
+            self.anticipator.forget(since, until)
+        kept = [line for line in self.lines if not since <= line.time < until]
+        self.lines.clear()
+        self.lines.extend(kept)
+        self.forecast = None
+
+    def set_learning(self, is_on: bool, time: float) -> None:
+        """Learn from event time `time` on, or predict and learn nothing."""
+        if is_on and self.anticipator.is_frozen:
+            self.anticipator.thaw(time)
+        elif not is_on and not self.anticipator.is_frozen:
+            self.anticipator.freeze(time)
+
     def step(self, time: float) -> list[Suggestion]:
         """Look at what is known at event time `time`; the suggestions that are new."""
         self._forecast(time)

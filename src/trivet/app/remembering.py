@@ -24,6 +24,8 @@ log = logging.getLogger("trivet.app")
 CLOCK = "settings/simulation/{seed}"
 #: Where the most suggestions a day stand.
 MOST = "settings/suggestions/max_per_day"
+#: Whether the mind learns; false to have it predict and learn nothing.
+LEARNS = "settings/learning/on"
 #: Real seconds between two looks at what was answered, and between two of the clock.
 LOOK_S, CLOCK_S = 0.25, 5.0
 
@@ -49,6 +51,7 @@ class Remembering:
         self._clock_at = monotonic()
         self._known: set[str] = set()
         self._skills = hub.mind.suggester.skills
+        self._learns = True
         self._most = hub.mind.suggester.max_per_day
         lessons = self._unknown()
         hub.mind.suggester.feedback = Feedback.of(lessons)
@@ -59,6 +62,7 @@ class Remembering:
         """Keep them even until cancelled."""
         while True:
             await asyncio.sleep(LOOK_S)
+            self._hub.mind.set_learning(self._learns, self._hub.time)
             changes = [
                 put
                 for lesson in self._hub.mind.suggester.take_lessons()
@@ -96,6 +100,7 @@ class Remembering:
         return found
 
     def _choose(self) -> None:
+        self._learns = self._replicating.state.get(LEARNS, True)
         state, suggester = self._replicating.state, self._hub.mind.suggester
         off = {skill.id for skill in state.skills if not skill.is_on}
         kept = {skill.name: skill for skill in suggester.skills}

@@ -9,6 +9,7 @@ from typing import Any
 
 from trivet.app.control import Control
 from trivet.app.folder import seat_file, witness_file
+from trivet.app.forgetting import OnForget
 from trivet.app.hub import Hub
 from trivet.app.issuing import Issuing
 from trivet.app.keeper import Keeper, Reopen
@@ -24,7 +25,7 @@ from trivet.app.state_word import take_state_words
 from trivet.app.witnessing import Witnessing, take_witness_words, tell_log
 from trivet.domain.wire import Command
 from trivet.fabric.config import SessionConfig
-from trivet.fabric.history import History
+from trivet.fabric.history import Forget, History
 from trivet.fabric.household import Household
 from trivet.fabric.identity import Identity
 from trivet.fabric.letter import Received
@@ -81,7 +82,8 @@ class Upkeep:
         self._seating = Seating(
             link, lambda: trust.household, seat_file(folder, me), (ENGINE_PLAN,)
         )
-        self._keeping = Keeping(link, trust, history)
+        self._keeping = Keeping(link, trust, history, self._forget)
+        self._forgetters: list[OnForget] = []
         part.on_command(self._check)
         part.on_lived(self._keeping.note_own)
         part.on_heard(self._keep)
@@ -114,6 +116,7 @@ class Upkeep:
 
         self._warn = warn
         hub.acting = self._acting
+        self._forgetters.append(hub.forget)
         return [Remembering(self._replicating, hub, seed).run()]
 
     def leads(self) -> bool:
@@ -125,6 +128,10 @@ class Upkeep:
 
     def _keep(self, received: Received) -> None:
         self._keeping.note_received(received)
+
+    async def _forget(self, owner: str, wish: Forget) -> None:
+        for forget in self._forgetters:
+            await forget(owner, wish)
 
     def _check(self, asker: str, command: Command) -> None:
         self._seating.fence.admit(command.seat, command.token, asker)

@@ -1,0 +1,171 @@
+"""A mind and the state keep even: an answer outlives the device that heard it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tests.app.allies import trusted
+from tests.app.test_replicating import until
+from tests.fabric.replica.household import House
+
+from trivet.app import remembering
+from trivet.app.hub import Hub
+from trivet.app.remembering import Remembering, begun
+from trivet.app.replicating import Replicating
+from trivet.app.simulation import first_day, make_hub_of, make_part
+from trivet.devices.world import World
+from trivet.domain import AnswerKind, DeviceKind
+from trivet.engine.feedback import Feedback, Lesson, Tally
+from trivet.fabric.history.forget import make_forget
+from trivet.fabric.memory import MemoryFabric
+from trivet.fabric.replica import Put, State
+
+SEED = 7
+
+
+class Minded:
+    """A device whose mind is kept even with the state."""
+
+    def __init__(self, hub: Hub, replicating: Replicating) -> None:
+        self.hub = hub
+        self.replicating = replicating
+
+    @property
+    def feedback(self) -> Feedback:
+        return self.hub.mind.suggester.feedback
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+    monkeypatch.setattr(remembering, "LOOK_S", 0.01)
+    return House(tmp_path)
+
+
+@asynccontextmanager
+async def minded(
+    house: House, fabric: MemoryFabric, kind: DeviceKind
+) -> AsyncIterator[Minded]:
+    world = World(seed=SEED)
+    start = first_day(world)
+    async with AsyncExitStack() as stack:
+        replica = stack.enter_context(house.open(kind.value))
+        link, trust = await stack.enter_async_context(
+            trusted(fabric, world, kind, start)
+        )
+        hub = make_hub_of(make_part(world, kind, link, trust, start), world, start)
+        replicating = Replicating(link, replica, lambda: house.roll)
+        lives = [replicating.run(), Remembering(replicating, hub, SEED).run()]
+        running = [asyncio.ensure_future(life) for life in lives]
+        try:
+            yield Minded(hub, replicating)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+
+def learn(device: Minded, suggestion: str, kind: AnswerKind) -> None:
+    """As if a person answered a suggestion on this device."""
+    suggester = device.hub.mind.suggester
+    lesson = Lesson(suggestion, "ada", "dinner", "mall", kind, 5.0, 18.0, until=60.0)
+    suggester.feedback.take_up(lesson)
+    suggester._lessons.append(lesson)
+
+
+async def test_an_answer_is_known_after_a_restart(house: House) -> None:
+    fabric = MemoryFabric()
+    async with minded(house, fabric, DeviceKind.HOME) as home:
+        learn(home, "dinner-1", AnswerKind.NOT_NOW)
+        before = home.feedback.snapshot()
+        await until(lambda: bool(home.replicating.state.feedback))
+    async with minded(house, fabric, DeviceKind.HOME) as again:
+        assert again.feedback.snapshot() == before
+
+
+async def test_an_answer_on_one_device_teaches_the_other_once(house: House) -> None:
+    fabric = MemoryFabric()
+    async with (
+        minded(house, fabric, DeviceKind.HOME) as home,
+        minded(house, fabric, DeviceKind.PHONE) as phone,
+    ):
+        learn(home, "dinner-1", AnswerKind.YES)
+        await until(lambda: phone.feedback.tally("dinner").asked == 1)
+        learn(phone, "dinner-2", AnswerKind.NOT_NOW)
+        await until(lambda: home.feedback.tally("dinner").asked == 2)
+        both = Tally(yes=1, not_now=1)
+        assert home.feedback.tally("dinner") == phone.feedback.tally("dinner") == both
+
+
+async def test_a_skill_that_is_switched_off_says_nothing_until_it_is_on(
+    house: House,
+) -> None:
+    async with minded(house, MemoryFabric(), DeviceKind.HOME) as home:
+        suggester = home.hub.mind.suggester
+        names = [skill.name for skill in suggester.skills]
+        await home.replicating.write(Put("skills/dinner/on", False))
+        assert [s.name for s in suggester.skills] == [n for n in names if n != "dinner"]
+        await home.replicating.write(Put("skills/dinner/on", True))
+        assert [skill.name for skill in suggester.skills] == names
+
+
+async def test_the_household_says_how_many_suggestions_a_day(house: House) -> None:
+    async with minded(house, MemoryFabric(), DeviceKind.HOME) as home:
+        await home.replicating.write(Put(remembering.MOST, 1))
+        assert home.hub.mind.suggester.max_per_day == 1
+
+
+async def test_learning_stops_and_goes_on_when_the_household_says_so(
+    house: House,
+) -> None:
+    async with minded(house, MemoryFabric(), DeviceKind.HOME) as home:
+        anticipator = home.hub.mind.anticipator
+        await home.replicating.write(Put(remembering.LEARNS, False))
+        await until(lambda: anticipator.is_frozen)
+        await home.replicating.write(Put(remembering.LEARNS, True))
+        await until(lambda: not anticipator.is_frozen)
+
+
+async def test_the_simulated_household_goes_on_at_its_hour(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembering, "CLOCK_S", 0.0)
+    async with minded(house, MemoryFabric(), DeviceKind.HOME) as home:
+        home.hub.time += 7200.0
+        time, state = home.hub.time, home.replicating
+        await until(lambda: begun(state.state, SEED, 0.0) == time)
+        assert begun(state.state, SEED + 1, 3.0) == 3.0
+
+
+async def test_who_stands_by_does_not_set_the_hour(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembering, "CLOCK_S", 0.0)
+    async with minded(house, MemoryFabric(), DeviceKind.PHONE) as phone:
+        phone.hub.is_leading = False
+        learn(phone, "dinner-1", AnswerKind.YES)
+        await until(lambda: bool(phone.replicating.state.feedback))
+        assert begun(phone.replicating.state, SEED, 0.0) == 0.0
+
+
+async def test_what_is_forgotten_is_in_no_line_and_no_frame(house: House) -> None:
+    async with minded(house, MemoryFabric(), DeviceKind.HOME) as home:
+        hub = home.hub
+        begin = hub.time
+        for _ in range(4):
+            hub.mind.note(hub.time, "something", [])
+            hub.album.keep(hub.frame())
+            hub.time += 60.0
+        await hub.forget("phone", make_forget(("location",), begin, begin + 120.0))
+        times = [line.time for line in hub.timeline()]
+        assert times == [begin + 120.0, begin + 180.0]
+        assert hub.span() == (begin + 120.0, begin + 180.0)
+        await hub.forget("car", make_forget(("Vehicle.**",), begin, hub.time))
+        assert len(hub.timeline()) == 2
+
+
+def test_nothing_written_means_the_beginning() -> None:
+    assert begun(State({}), SEED, 9.0) == 9.0
