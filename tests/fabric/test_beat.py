@@ -20,6 +20,7 @@ beats = st.builds(
     st.integers(0, MAX_SENT),
     st.integers(0, NEVER_MS),
     st.booleans(),
+    st.booleans(),
 )
 few = settings(max_examples=80, deadline=None)
 
@@ -46,7 +47,7 @@ def test_what_is_taken_could_have_been_sent(data: bytes) -> None:
         encode(Beat(7)) + b"\0",
         encode(Beat(7))[:-1],
         b"\x02" + encode(Beat(7))[1:],
-        b"\x01\x02" + encode(Beat(7))[2:],
+        b"\x01\x04" + encode(Beat(7))[2:],
         b"\x01\x00" + bytes(LENGTH - 2),
         encode(Beat(7))[:10] + b"\xff" * 8 + b"\0\0",
     ],
@@ -57,7 +58,7 @@ def test_a_beat_that_cannot_be_is_a_wire_error(data: bytes) -> None:
 
 
 def test_attack_no_mutated_beat_does_more_than_be_refused_or_be_another() -> None:
-    rng, valid = Random(5), encode(Beat(0xABCDEF, 77, 1234, 400, True))
+    rng, valid = Random(5), encode(Beat(0xABCDEF, 77, 1234, 400, True, True))
     for _ in range(20_000):
         data = bytearray(valid)
         for _ in range(rng.randint(1, 4)):

@@ -227,7 +227,11 @@ async def test_what_a_slow_receiver_lost_is_counted_to_the_last_message(
             car = await street.start("car", "flood")
             sent = int(await car.line())
             is_slow.clear()
-            await until(lambda: came[0] + home.lost == sent)
+            for _ in range(1000):  # a count may be dropped too, and is told again
+                if came[0] + home.lost == sent:
+                    break
+                await asyncio.sleep(0.03)
+            assert came[0] + home.lost == sent
             assert home.lost_from == {"car": home.lost}
             assert 0 < home.lost < sent
             await asyncio.sleep(1.2)  # two beats later it is still so
@@ -358,7 +362,8 @@ async def test_two_that_met_through_a_third_meet_again_after_their_link_broke(
         await phone.reach("home", 10)
         assert isinstance(phone, ZenohLink)
         watch = phone.watch()
-        assert phone._heart.cut(["car"]) == 1
+        heart = phone._heart
+        await until(lambda: heart.cut(["car"]) == 1)  # once it knows the cable
         await see(watch, Liveness("car", False), 5)
         await see(watch, Liveness("car", True), 15)
         await until(lambda: phone.alive == {"home", "car"} and len(home.alive) == 2)

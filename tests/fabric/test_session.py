@@ -283,6 +283,42 @@ async def test_a_member_cannot_speak_as_another_nor_read_anothers(
     assert not [text for text in heard if "/to/car/" in text]
 
 
+async def test_attack_no_member_beats_in_anothers_name_nor_reads_anothers_beats(
+    household: Household,
+) -> None:
+    stage = ZenohStage(household, members=("home", "car", "phone"))
+    heard: list[str] = []
+    try:
+        async with stage.open("home") as home, stage.open("car") as car:
+            await home.reach("car", 5)
+            await car.reach("home", 5)
+            spy = await stage.hostile("phone")
+            house = f"trivet/{home.household}"
+            ears = spy.declare_subscriber(
+                f"{house}/beat/**", lambda s: heard.append(str(s.key_expr))
+            )
+            own = spy.declare_subscriber(
+                f"{house}/beat/*/to/phone", lambda s: heard.append("own")
+            )
+            token = spy.liveliness().declare_token(f"{house}/alive/phone")
+            await home.reach("phone", 5)
+            for recipient in ("home", "car"):
+                spy.put(f"{house}/beat/car/to/{recipient}", b"no beat at all")
+                spy.put(f"{house}/beat/home/to/{recipient}", b"no beat at all")
+            await stage.inject(home, f"{house}/beat/phone/to/home", b"no beat at all")
+            await until(lambda: home.malformed == 1 and "own" in heard)
+            await asyncio.sleep(0.6)  # each has beaten since
+            assert (home.malformed, car.malformed) == (1, 0)
+            for end in (ears, own, token):
+                end.undeclare()  # type: ignore[no-untyped-call]
+    finally:
+        await stage.close()
+    # a session hears its own puts; of the others' beats it hears those for it alone
+    strange = [text for text in heard if "/beat/home/to/car" in text]
+    assert len(strange) <= 1
+    assert not [text for text in heard if "/beat/car/to/home" in text][1:]
+
+
 async def test_who_is_no_member_is_not_heard(household: Household) -> None:
     stage = ZenohStage(household, members=("home", "car"))
     try:

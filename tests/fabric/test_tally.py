@@ -1,4 +1,4 @@
-"""Counts on both sides of a link, compared one beat later."""
+"""Counts on both sides of a link, compared behind the messages."""
 
 from __future__ import annotations
 
@@ -6,24 +6,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trivet.fabric.beat import Beat
-from trivet.fabric.tally import UNDER_WAY_S, Tally
+from trivet.fabric.tally import COUNTS, RARELY, Tally
 
 MINE, THEIRS = 11, 22
-BEAT_S = UNDER_WAY_S + 0.1
 
 
 class Side:
-    """One side of a link, and its clock."""
+    """One side of a link."""
 
     def __init__(self, run: int) -> None:
-        self.run, self.tally, self.time = run, Tally(), 0.0
+        self.run, self.tally = run, Tally()
 
-    def beat(self) -> Beat:
-        return Beat(self.run, self.tally.run, self.tally.sent_in_run)
+    def beat(self, *, is_counting: bool = True) -> Beat:
+        sent = self.tally.sent_in_run
+        return Beat(self.run, self.tally.run, sent, is_counting=is_counting)
 
-    def take(self, beat: Beat, after_s: float = BEAT_S) -> None:
-        self.time += after_s
-        self.tally.take(beat, self.run, self.time)
+    def take(self, beat: Beat) -> None:
+        self.tally.take(beat, self.run)
 
 
 def pair() -> tuple[Side, Side]:
@@ -46,32 +45,39 @@ def test_what_arrives_is_not_lost_and_what_does_not_is() -> None:
     one, two = pair()
     send(one, two, 100)
     two.take(one.beat())
+    assert two.tally.lost == 0
     send(one, two, 50, lost=7)
     two.take(one.beat())
-    assert two.tally.lost == 0  # the seven may be under way
-    two.take(one.beat())
-    assert two.tally.lost == 7
-    assert one.tally.lost == 0
+    assert (one.tally.lost, two.tally.lost) == (0, 7)
 
 
-def test_a_message_that_is_only_late_is_counted_until_it_arrives() -> None:
+def test_a_beat_ahead_of_the_messages_says_nothing_of_them() -> None:
     one, two = pair()
-    send(one, two, 10, lost=10)
-    two.take(one.beat())
-    two.take(one.beat())
-    assert two.tally.lost == 10
-    two.tally.arrived += 10
-    two.take(one.beat())
+    send(one, two, 10, lost=10)  # they are under way
+    two.take(one.beat(is_counting=False))
     assert two.tally.lost == 0
 
 
-def test_beats_in_haste_leave_what_is_under_way_its_time() -> None:
+def test_what_was_lost_stays_lost_however_much_comes_after() -> None:
     one, two = pair()
-    send(one, two, 5, lost=5)
+    send(one, two, 10, lost=3)
     two.take(one.beat())
-    for _ in range(5):
-        two.take(one.beat(), after_s=0.01)
-    assert two.tally.lost == 0
+    two.tally.arrived += 20  # more has come than was counted when the beat left
+    two.take(one.beat())
+    assert two.tally.lost == 3
+
+
+def test_a_count_is_told_while_there_is_something_new_and_then_rarely() -> None:
+    tally = Tally()
+    assert not any(tally.is_to_be_told() for _ in range(100))
+    tally.sent += 1
+    assert all(tally.is_to_be_told() for _ in range(COUNTS))
+    assert sum(tally.is_to_be_told() for _ in range(10 * RARELY)) == 10
+    told = 0
+    for _ in range(10):
+        tally.sent += 1
+        told += tally.is_to_be_told()
+    assert told == 10
 
 
 def test_who_is_new_has_lost_nothing_of_what_was_sent_before() -> None:
@@ -92,8 +98,7 @@ def test_who_is_new_has_lost_nothing_of_what_was_sent_before() -> None:
 def test_what_one_that_began_anew_lost_before_stays_counted() -> None:
     one, two = pair()
     send(one, two, 10, lost=4)
-    for _ in range(2):
-        two.take(one.beat())
+    two.take(one.beat())
     one = Side(MINE + 1)
     for side in (one, two):
         side.tally.meet()
@@ -113,14 +118,13 @@ def test_a_link_made_anew_keeps_the_count() -> None:
     one.take(two.beat())
     two.take(one.beat())
     send(one, two, 5)
-    for _ in range(2):
-        two.take(one.beat())
+    two.take(one.beat())
     assert two.tally.lost == 10
 
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), max_size=20))
-def test_after_two_beats_of_quiet_the_loss_is_exact(
+def test_behind_the_messages_the_count_is_exact(
     steps: list[tuple[int, int]],
 ) -> None:
     one, two = pair()
@@ -128,8 +132,5 @@ def test_after_two_beats_of_quiet_the_loss_is_exact(
     for count, missing in steps:
         send(one, two, count, min(count, missing))
         lost += min(count, missing)
-        two.take(one.beat())
-        assert two.tally.lost <= lost
-    for _ in range(2):
         two.take(one.beat())
     assert two.tally.lost == lost

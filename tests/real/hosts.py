@@ -88,6 +88,10 @@ class Child:
         self._reader.join(limit_s)
         return code
 
+    def send(self, number: int) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
     def end(self) -> None:
         """End it, gently at first."""
         if self.is_running:

@@ -16,6 +16,7 @@ BEATS = (
     Beat(_RUN, 7, 1234, 420),
     Beat(_RUN, 7, MAX_SENT, NEVER_MS, True),
     Beat(0xFFFF_FFFF, 0xFFFF_FFFF, 0, 0, True),
+    Beat(_RUN, 7, 99, 3, False, True),
 )
 _ENCODED = tuple(encode(beat) for beat in BEATS)
 #: Messages that come between two beats, and beats of ours that are allowed for each.

@@ -22,7 +22,7 @@ MAX_SENT = (1 << 53) - 1
 
 _LAYOUT = Struct(">BBIIQH")
 LENGTH = _LAYOUT.size
-_ASKS = 1
+_ASKS, _COUNTS = 1, 2
 
 
 class Beat(msgspec.Struct, frozen=True, gc=False):
@@ -34,6 +34,8 @@ class Beat(msgspec.Struct, frozen=True, gc=False):
         sent: messages published to the recipient in the run `heard_run`.
         silence_ms: time since the sender last heard the recipient; NEVER_MS at most.
         is_asking: whether the sender wants a beat in return at once.
+        is_counting: whether it came in its turn, behind all `sent` messages, and not
+            ahead of them as other beats do.
     """
 
     run: int
@@ -41,13 +43,14 @@ class Beat(msgspec.Struct, frozen=True, gc=False):
     sent: int = 0
     silence_ms: int = NEVER_MS
     is_asking: bool = False
+    is_counting: bool = False
 
 
 def encode(beat: Beat) -> bytes:
     """The beat as bytes for the wire; its numbers must be in their ranges."""
     return _LAYOUT.pack(
         VERSION,
-        _ASKS if beat.is_asking else 0,
+        _ASKS * beat.is_asking | _COUNTS * beat.is_counting,
         beat.run,
         beat.heard_run,
         beat.sent,
@@ -69,6 +72,7 @@ def decode(data: bytes) -> Beat:
             f"a heartbeat of version {version}, not {VERSION}",
             hint="both devices need the same trivet",
         )
-    if flags & ~_ASKS or run == 0 or sent > MAX_SENT:
+    if flags & ~(_ASKS | _COUNTS) or run == 0 or sent > MAX_SENT:
         raise WireError(f"a heartbeat that cannot be: {data.hex()}")
-    return Beat(run, heard_run, sent, silence_ms, flags == _ASKS)
+    asks, counts = bool(flags & _ASKS), bool(flags & _COUNTS)
+    return Beat(run, heard_run, sent, silence_ms, asks, counts)

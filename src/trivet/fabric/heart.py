@@ -28,7 +28,8 @@ class Heart:
     """Beats, listens and cuts. All methods may be called from any thread.
 
     Args:
-        send: sends the bytes of a beat to a device, or not, without waiting.
+        send: sends the bytes of a beat to a device, or not, without waiting; ahead of
+            all messages to it, or in its turn if the last argument is False.
         links: gives the links that there are, by the device in its certificate.
         on_lost: is told, on the heart's thread, of a device that is lost, and whether
             it had a link that could not be cut.
@@ -36,7 +37,7 @@ class Heart:
 
     def __init__(
         self,
-        send: Callable[[str, bytes], None],
+        send: Callable[[str, bytes, bool], None],
         links: Callable[[], Iterable[tuple[str, Cable]]],
         on_lost: Callable[[str, bool], None],
     ) -> None:
@@ -156,7 +157,7 @@ class Heart:
             is_asking, self._is_asking = self._is_asking, False
             due = self._pulse.beats(monotonic(), is_asking=is_asking)
         for device, sign in due:
-            self._send(device, beat.encode(sign))
+            self._send(device, beat.encode(sign), not sign.is_counting)
         with self._lock:
             return self._pulse.wait_s(monotonic())
 

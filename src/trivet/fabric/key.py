@@ -22,6 +22,8 @@ from typing import NamedTuple
 from trivet.domain.error import UsageError, WireError
 
 ROOT = "trivet"
+#: The one path of a stream that is no signal: the count of what was published.
+COUNT_PATH = "_count"
 #: Longest key that is read or built, in characters.
 MAX_CHARACTERS = 512
 

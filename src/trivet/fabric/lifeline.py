@@ -71,8 +71,11 @@ class Lifeline(Link):
     # --- what a carrier adds --------------------------------------------------
 
     @abstractmethod
-    def _send_beat(self, recipient: str, data: bytes) -> None:
-        """Send a beat, or not; called on the heart's thread."""
+    def _send_beat(self, recipient: str, data: bytes, is_ahead: bool) -> None:
+        """Send a beat, or not, ahead of all messages or in its turn behind them.
+
+        Called on the heart's thread.
+        """
 
     @abstractmethod
     def _cables(self) -> list[tuple[str, Cable]]:
@@ -97,15 +100,15 @@ class Lifeline(Link):
         if self._mending is not None:
             await cancel(self._mending)
 
-    def _sender(self, text: str) -> Tally:
-        """The counts of whoever sent what came under the key `text`."""
-        known = self._senders.get(text)
-        if known is not None:
-            return known
+    def _sender(self, text: str) -> Tally | None:
+        """The counts of whoever sent what came under the key `text`; None: a count."""
         try:
-            tally = self._heart.tally(key.parse_stream(text).owner)
+            _, _, owner, path = key.parse_stream(text)
         except WireError:  # whoever reads it will say so
             return Tally()
+        if path == key.COUNT_PATH:
+            return None
+        tally = self._heart.tally(owner)
         if len(self._senders) >= MAX_SENDERS:
             self._senders.clear()
         self._senders[text] = tally
@@ -116,10 +119,20 @@ class Lifeline(Link):
             house, device, recipient = key.parse_beat(text)
             if (house, recipient) != (self.household, self.device):
                 raise WireError(f"a heartbeat for {recipient} of {house}")
-            sign = beat.decode(data)
+            self._heed(device, beat.decode(data), is_counting=False)
         except WireError as error:
             self._note_malformed(error)
-            return
+
+    def _count_came(self, text: str, data: bytes) -> None:
+        try:
+            owner = key.parse_stream(text).owner
+            self._heed(owner, beat.decode(data), is_counting=True)
+        except WireError as error:
+            self._note_malformed(error)
+
+    def _heed(self, device: str, sign: beat.Beat, *, is_counting: bool) -> None:
+        if sign.is_counting is not is_counting:
+            raise WireError(f"a heartbeat of {device} in another's place")
         if self._heart.heard(device, sign):
             self._on_loop(self._note_silence, device, False)
 

@@ -108,8 +108,7 @@ class Link(ABC):
     def lost(self) -> int:
         """Messages that others published to this device and that never arrived.
 
-        A message that is only late is counted until it arrives. Commands and state
-        are never among them: what is asked has an answer, or fails.
+        Commands and state are never among them: what is asked has an answer, or fails.
         """
         return sum(self.lost_from.values())
 

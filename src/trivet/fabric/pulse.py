@@ -113,7 +113,9 @@ class Pulse:
         if peer is None or not peer.is_standing:
             return False
         now = self._awake(time)
-        peer.tally.take(beat, self._run, time)
+        peer.tally.take(beat, self._run)
+        if beat.is_counting:  # it waited in its turn: what it says is old
+            return False
         peer.is_asked = peer.is_asked or beat.is_asking
         peer.listened = now
         if peer.is_lost:
@@ -166,14 +168,13 @@ class Pulse:
         for device, peer in self._peers.items():
             if peer.is_standing and (is_asking or now >= self._due(peer)):
                 peer.beat_time, peer.is_asked = now, False
-                due.append((device, self._beat(peer, now, is_asking)))
+                due.append((device, self._beat(peer, now, is_asking=is_asking)))
+                if peer.tally.is_to_be_told():
+                    due.append((device, self._beat(peer, now, is_counting=True)))
         return due
 
     def lost(self) -> dict[str, int]:
-        """Messages that never arrived, by their sender; those that lost none are out.
-
-        A message that is only late is counted until it arrives.
-        """
+        """Messages that never arrived, by sender; whoever lost none is left out."""
         return {d: p.tally.lost for d, p in self._peers.items() if p.tally.lost}
 
     def unheard_since(self, time: float) -> list[str]:
@@ -216,7 +217,14 @@ class Pulse:
     def _due(self, peer: _Peer) -> float:
         return peer.beat_time + (HASTE_S if peer.is_asked else BEAT_S)
 
-    def _beat(self, peer: _Peer, now: float, is_asking: bool) -> Beat:
+    def _beat(
+        self,
+        peer: _Peer,
+        now: float,
+        *,
+        is_asking: bool = False,
+        is_counting: bool = False,
+    ) -> Beat:
         silence_ms = int(1000 * (now - peer.listened))
         return Beat(
             self._run,
@@ -224,6 +232,7 @@ class Pulse:
             peer.tally.sent_in_run,
             max(0, min(silence_ms, NEVER_MS)),
             is_asking,
+            is_counting,
         )
 
     def _is_unheard(self, peer: _Peer, beat: Beat, now: float) -> bool:

@@ -38,6 +38,7 @@ from trivet.fabric.link import Listener
 from trivet.fabric.tally import Tally
 
 _DROP = zenoh.CongestionControl.DROP
+_AHEAD = zenoh.Priority.INTERACTIVE_HIGH
 log = logging.getLogger("trivet.fabric")
 
 #: Streams that Zenoh is told of; a declared one costs a third of an undeclared one.
@@ -218,18 +219,19 @@ class ZenohLink(Lifeline):
                 raise
             self._note_unsent()  # it is being reopened
 
-    def _send_beat(self, recipient: str, data: bytes) -> None:
+    def _send_beat(self, recipient: str, data: bytes, is_ahead: bool) -> None:
         session = self._session
         if session is None or recipient == self.device or recipient in self._barred:
             return
         with suppress(zenoh.ZError):  # it is being closed
-            session.put(
-                key.beat(self.household, self.device, recipient),
-                data,
-                express=True,
-                priority=zenoh.Priority.INTERACTIVE_HIGH,
-                congestion_control=_DROP,
-            )
+            if is_ahead:
+                text = key.beat(self.household, self.device, recipient)
+                session.put(
+                    text, data, express=True, priority=_AHEAD, congestion_control=_DROP
+                )
+            else:
+                text = self._stream_key(recipient, key.COUNT_PATH)
+                session.put(text, data, congestion_control=_DROP)
 
     async def _request(self, owner: str, question: str, data: bytes) -> Reply:
         text = key.question(self.household, owner, self.device, question)
@@ -337,7 +339,11 @@ class ZenohLink(Lifeline):
 
     def _on_sample(self, sample: zenoh.Sample) -> None:
         text = str(sample.key_expr)
-        self._sender(text).arrived += 1
+        sender = self._senders.get(text) or self._sender(text)
+        if sender is None:
+            self._count_came(text, _bytes_of(sample.payload))
+            return
+        sender.arrived += 1
         # as it is: what is too long for a message is at most as long as Zenoh reads
         self._arrived(text, sample.payload.to_bytes())
 

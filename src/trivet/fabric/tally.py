@@ -1,8 +1,9 @@
 """What was published between two devices, and what of it never arrived; pure.
 
 Zenoh drops a live signal in silence when its recipient is too slow. So each side
-counts, the beats carry the sender's count, and the receiver compares one beat later:
-by then what was under way is there.
+counts, and now and then a beat with the sender's count follows the messages in their
+own queue: when it arrives nothing before it is under way any more, and what has not
+arrived is lost.
 
 Counts belong to a run, which is one link from its opening to its end. Who is new
 starts at nothing: of what was sent to it before, it has lost nothing.
@@ -12,27 +13,37 @@ from __future__ import annotations
 
 from trivet.fabric.beat import Beat
 
-#: Seconds until a count is compared with what arrived.
-UNDER_WAY_S = 0.4
+#: Beats that carry a count after the last message, and then one of so many: they may
+#: be dropped as any message.
+COUNTS, RARELY = 4, 8
 
 
 class Tally:
     """Messages to one device and from it.
 
     Attributes:
-        sent: published to it; whoever publishes adds one.
+        sent: published to it; whoever publishes adds one, after that.
         arrived: came from it; whoever receives adds one. Both are plain numbers: the
             interpreter does not change threads within `+= 1`.
     """
 
-    __slots__ = ("_began", "_claim", "_ended_lost", "_lost", "_run", "arrived", "sent")
+    __slots__ = (
+        "_began",
+        "_counted",
+        "_counts_left",
+        "_ended_lost",
+        "_lost",
+        "_run",
+        "arrived",
+        "sent",
+    )
 
     def __init__(self) -> None:
         self.sent = 0
         self.arrived = 0
         self._run = 0
         self._began = _Marks()
-        self._claim: tuple[float, int] | None = None
+        self._counted = self._counts_left = 0
         self._lost = 0
         self._ended_lost = 0
 
@@ -48,30 +59,35 @@ class Tally:
 
     @property
     def lost(self) -> int:
-        """What the other device published to this one and never arrived, so far."""
+        """What the other device published to this one and never arrived."""
         return self._ended_lost + self._lost
+
+    def is_to_be_told(self) -> bool:
+        """Whether the next beat should tell the other device the count of `sent`."""
+        if self.sent != self._counted:
+            self._counted, self._counts_left = self.sent, COUNTS
+        self._counts_left -= 1
+        is_new = self._counts_left >= 0
+        return is_new or (self.sent_in_run > 0 and self._counts_left % RARELY == 0)
 
     def meet(self) -> None:
         """The other device's token was put up: if its run is new, it begins here."""
         self._began.note(self.sent, self.arrived)
 
-    def take(self, beat: Beat, own_run: int, time: float) -> None:
-        """A beat came at monotonic `time`; `own_run` is the number of this device."""
+    def take(self, beat: Beat, own_run: int) -> None:
+        """A beat came; `own_run` is the number of this device."""
         if beat.run != self._run:
             self._run = beat.run
             self._began.begin(self.sent, self.arrived)
+            self._counts_left = COUNTS if self.sent_in_run else 0
             self._ended_lost += self._lost
-            self._lost, self._claim = 0, None
+            self._lost = 0
         else:
             self._began.forget()
-        if beat.heard_run != own_run:  # it counts for a run of ours that has ended
-            return
-        if self._claim is None:
-            self._claim = (time, beat.sent)
-        elif time - self._claim[0] >= UNDER_WAY_S:
+        # otherwise it counts for a run of ours that has ended
+        if beat.is_counting and beat.heard_run == own_run:
             arrived = self.arrived - self._began.arrived
-            self._lost = max(0, self._claim[1] - arrived)
-            self._claim = (time, beat.sent)
+            self._lost = max(self._lost, beat.sent - arrived)
 
 
 class _Marks:
