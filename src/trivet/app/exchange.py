@@ -73,7 +73,7 @@ class Exchange:
         self._roll = roll
         self._changed = changed
         self._met = met
-        self._declared: tuple[Vector, bytes] = ({}, b"")
+        self._declared: Vector | None = None
         self.faults: dict[str, str] = {}
         link.answer(STATE, self._asked)
 
@@ -81,9 +81,8 @@ class Exchange:
 
     async def pull(self, partner: Partner) -> None:
         """Take what the other one has and this one lacks."""
-        if not self._replica.is_new:
-            await self._declare()
-        seen = fitting(self._replica.seen(), self._me)
+        await asyncio.to_thread(self._declare, None)
+        seen = fitting(await asyncio.to_thread(self._replica.seen), self._me)
         is_anew = False
         again: dict[int, Head] = {}  # own peers that it has another continuation of
         while True:
@@ -102,7 +101,9 @@ class Exchange:
             partner.theirs = read_rows(answer.rows)
             await asyncio.to_thread(self._replica.note_seen, answer.seen)
             receipt = await self._receive(partner.device, answer.updates)
-            is_new = self._note_forked(partner.device, answer, again)
+            is_new = await asyncio.to_thread(
+                self._note_forked, partner.device, answer, again
+            )
             for carried in answer.updates if again else ():
                 update = read_update(carried.raw)
                 if update.peer in again:
@@ -114,8 +115,10 @@ class Exchange:
                 break
         if not receipt.faults:
             self.faults.pop(partner.device, None)
-        if self._replica.is_new and covers(self._replica.vector, partner.theirs):
-            await self._declare()  # from now on compaction waits for it
+        if self._replica.is_new:
+            await asyncio.to_thread(self._declare, partner.theirs)
+            if not self._replica.is_new:
+                partner.wake(is_round=True)  # and tells it
 
     def _note_forked(self, device: str, answer: Batch, again: dict[int, Head]) -> bool:
         """Whether there are own peers that are to be compared from their beginning."""
@@ -192,19 +195,21 @@ class Exchange:
         return Document(STATE, protocol.encode(answer))
 
     async def _give(self, asker: str, pull: Pull) -> protocol.Answer:
-        await asyncio.to_thread(self._replica.note_seen, pull.seen)
         theirs = read_rows(pull.rows)
+        answer = await asyncio.to_thread(self._lacking, asker, pull, theirs)
         self._met(asker, theirs)
-        rows = rows_of(self._replica.vector)
-        seen = fitting(self._replica.seen(), self._me) if pull.seen else ()
-        handed = await asyncio.to_thread(
-            self._replica.lacking, theirs, room_for(rows, seen)
-        )
-        if handed.needs_ground:
-            ground = await asyncio.to_thread(self._replica.ground)
-            if ground is not None:
-                proof = self._replica.seen().get(asker, b"")
-                return Compacted(ground.digest, len(ground.raw), proof)
+        return answer
+
+    def _lacking(self, asker: str, pull: Pull, theirs: Vector) -> protocol.Answer:
+        replica = self._replica
+        replica.note_seen(pull.seen)
+        rows = rows_of(replica.vector)
+        said = replica.seen()
+        seen = fitting(said, self._me) if pull.seen else ()
+        handed = replica.lacking(theirs, room_for(rows, seen))
+        ground = replica.ground() if handed.needs_ground else None
+        if ground is not None:
+            return Compacted(ground.digest, len(ground.raw), said.get(asker, b""))
         forked = tuple(peer.to_bytes(8, "big") for peer in handed.forked)
         return Batch(handed.carried, rows, handed.has_more, forked, seen)
 
@@ -230,12 +235,18 @@ class Exchange:
             self._changed(receipt.roots, giver)
         return receipt
 
-    async def _declare(self) -> None:
-        """Say what this device has, if that is another than it said last."""
+    def _declare(self, theirs: Vector | None) -> None:
+        """Say what this device has, if that is another than it said last.
+
+        A new device does so once it has all that another one had, `theirs`: from then
+        on compaction waits for it.
+        """
         vector = self._replica.vector
-        if self._declared[0] != vector:
-            raw = await asyncio.to_thread(self._replica.declare, int(time() * 1000))
-            self._declared = vector, raw
+        if self._replica.is_new and (theirs is None or not covers(vector, theirs)):
+            return
+        if self._declared != vector:
+            self._replica.declare(int(time() * 1000))
+            self._declared = vector
 
     def note_fault(self, device: str, fault: TrivetError) -> None:
         """Remember what is wrong with a device, and say it when it is new."""

@@ -188,7 +188,7 @@ class Replicating:
     async def _compact(self) -> None:
         while True:
             await asyncio.sleep(COMPACT_S)
-            count, total = self._replica.size
+            count, total = await asyncio.to_thread(self._replica_size)
             if count < MANY and total < MANY_BYTES:
                 continue
             try:
@@ -196,6 +196,9 @@ class Replicating:
                     log.info("%s: %d updates gave way to a snapshot", self._me, count)
             except TrivetError as error:
                 log.warning("%s: the state is not compacted: %s", self._me, error)
+
+    def _replica_size(self) -> tuple[int, int]:
+        return self._replica.size
 
     @property
     def _me(self) -> str:

@@ -81,6 +81,7 @@ class Replica:
         self._journal = Journal(path, device, household, private)
         self._intake = Intake(self._journal, roll)
         self._state: State | None = None
+        self._vector = self._journal.vector
         self._given: Ground | None = None
         self.forks: dict[int, Fork] = {}
         try:
@@ -98,6 +99,9 @@ class Replica:
     @property
     def state(self) -> State:
         """What stands in it now."""
+        known = self._state
+        if known is not None:  # what is being written is not there yet
+            return known
         with self._lock:
             if self._state is None:
                 self._state = State(self._journal.values())
@@ -105,9 +109,8 @@ class Replica:
 
     @property
     def vector(self) -> dict[int, Head]:
-        """How far it knows each peer."""
-        with self._lock:
-            return self._journal.vector
+        """How far it knows each peer, at no wait."""
+        return self._vector
 
     def writes_as(self, peer: int) -> bool:
         """Whether this device writes under that number now."""
@@ -148,7 +151,7 @@ class Replica:
             check_member(self._roll(), self.device)
             with self._journal.transaction():
                 roots = [self._journal.write(batch) for batch in batches]
-            self._state = None
+            self._changed()
         return frozenset().union(*roots)
 
     # --- exchange ---------------------------------------------------------------
@@ -164,12 +167,13 @@ class Replica:
             try:
                 with self._journal.transaction():
                     receipt = self._intake.take(giver, given)
-            finally:
                 self._state = None
-            self.forks.update({fork.peer: fork for fork in receipt.forks})
-            self._write_again()
-            if receipt.taken:
-                self._migrate()
+                self.forks.update({fork.peer: fork for fork in receipt.forks})
+                self._write_again()
+                if receipt.taken:
+                    self._migrate()
+            finally:
+                self._changed()
             return receipt
 
     def lacking(self, theirs: Vector, most: int = MAX_GIVEN) -> Handover:
@@ -239,7 +243,8 @@ class Replica:
             known = self._seen_by_all()
             if not known or not self._journal.compact(known):
                 return False
-            self._state = self._given = None
+            self._given = None
+            self._changed()
             self._journal.store.tidy()
             return True
 
@@ -297,7 +302,8 @@ class Replica:
             with journal.transaction():
                 journal.renew()
                 journal.refound((ground.data, ground.heads))
-            self._state = self._given = None
+            self._given = None
+            self._changed()
             self._write_again()
             self._migrate()
             return frozenset(journal.values())
@@ -349,7 +355,11 @@ class Replica:
             for number, data in waiting:
                 journal.write([change.read(data)])
                 journal.store.drop_again(number)
+        self._changed()
+
+    def _changed(self) -> None:
         self._state = None
+        self._vector = self._journal.vector
 
     def _migrate(self) -> None:
         """Bring the schema to this version's, if it is an older one's."""
