@@ -395,6 +395,28 @@ async def test_a_session_is_opened_anew_and_the_stream_goes_on(
         assert [got.message for got in await take(reading, 1)] == [speed(2)]
 
 
+async def test_a_session_is_opened_anew_once_its_address_is_free(
+    household: Household,
+) -> None:
+    """What the session before left to itself may hold the address for a while."""
+    stage = ZenohStage(household)
+    config = stage.config("home")
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        there = msgspec.structs.replace(config, listen=(f"127.0.0.1:{port}",))
+        async with open_session(config) as home:
+            reopening = asyncio.ensure_future(home.reopen(there))
+            done, _ = await asyncio.wait([reopening], timeout=1.0)
+            assert not done
+            holder.close()
+            await reopening
+            stage.address = f"127.0.0.1:{port}"
+            async with stage.open("car") as car:
+                await car.reach("home", 5)
+
+
 async def test_who_is_struck_off_the_members_is_heard_no_more(
     household: Household,
 ) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from threading import Thread
 from time import sleep
@@ -24,6 +24,9 @@ log = logging.getLogger("trivet.fabric")
 ROLL_S, SETTLE_S = 0.25, 0.05
 #: Least seconds that closing itself may take.
 _LEAST_S = 0.3
+#: Seconds for which a session that was left to itself may hold its address: Zenoh takes
+#: ten to close one at the most; and between two looks whether it still does.
+FREE_S, AGAIN_S = 12.0, 0.2
 
 
 async def leave(
@@ -50,6 +53,29 @@ async def leave(
             await in_thread(close)
     except TimeoutError:
         log.warning("%s: leaving took over %g s", device, limit_s)
+
+
+async def once_free(
+    begin: Callable[[], Awaitable[None]], fault: type[Exception]
+) -> None:
+    """Begin anew, as soon as the session before has let go of its address.
+
+    Args:
+        begin: opens a session.
+        fault: what it raises when it cannot; raised on if it is anything else, or
+            after FREE_S.
+    """
+    end = asyncio.get_running_loop().time() + FREE_S
+    while True:
+        try:
+            await begin()
+        except fault as error:
+            is_taken = "address already in use" in str(error).lower()
+            if not is_taken or asyncio.get_running_loop().time() > end:
+                raise
+        else:
+            return
+        await asyncio.sleep(AGAIN_S)
 
 
 def leave_at_exit(heart: Heart, close: Callable[[], None], limit_s: float) -> None:

@@ -32,7 +32,7 @@ from trivet.fabric.config import SessionConfig, settings_of
 from trivet.fabric.desk import MAX_ANSWERING, Handler, Reply, refusal
 from trivet.fabric.dialling import Dialling, with_addresses
 from trivet.fabric.gate import Gate
-from trivet.fabric.leaving import leave, leave_at_exit
+from trivet.fabric.leaving import leave, leave_at_exit, once_free
 from trivet.fabric.lifeline import Lifeline
 from trivet.fabric.link import Listener
 from trivet.fabric.tally import Tally
@@ -193,7 +193,7 @@ class ZenohLink(Lifeline):
             self._is_open.clear()
             await self._leave()
             try:
-                await self.begin(settings)
+                await once_free(lambda: self.begin(settings), zenoh.ZError)
             except zenoh.ZError as error:
                 raise _not_opened(self.device, error) from error
 
