@@ -11,6 +11,7 @@ from scripts.chaos.check.ledger import (
     check_chains,
     check_disclosures,
     check_shut_out,
+    check_witnesses,
     read_entries,
 )
 from scripts.chaos.check.seat import check_acts, check_holders, check_tokens
@@ -24,11 +25,12 @@ from scripts.chaos.schedule import BREATH_S
 from scripts.chaos.work.state import open_replica, read_state
 from scripts.chaos.work.task import RUNS
 
-from trivet.app.folder import identity_folder, ledger_file
+from trivet.app.folder import identity_folder, ledger_file, witness_file
 from trivet.fabric.certificate import key_from_pem
 from trivet.fabric.household import load_household
 from trivet.fabric.identity import load_identity
 from trivet.fabric.ledger_chain import Key
+from trivet.fabric.witness_file import Kept, WitnessFile
 
 
 class Course(msgspec.Struct, frozen=True):
@@ -73,6 +75,7 @@ def judge(
     states = {name: _state(host) for name, host in hosts.items()}
     *others, last = hosts
     files = {name: ledger_file(host.folder, name) for name, host in hosts.items()}
+    entries = dict(read_entries(files))
     keys = {name: _key(host) for name, host in hosts.items()}
     lulls = [_check_lulls(course)] if course.lulls else []
     return [
@@ -84,7 +87,8 @@ def judge(
         check_holders(book),
         check_acts(book),
         check_chains(book, files, keys),
-        check_disclosures(book, dict(read_entries(files))),
+        check_witnesses({name: _kept(host) for name, host in hosts.items()}, entries),
+        check_disclosures(book, entries),
         check_charters(book, course.charters),
         check_shut_out(book, last),
         *lulls,
@@ -132,6 +136,10 @@ def _check_falls(machines: Mapping[str, Machine]) -> Verdict:
 def _state(host: Host) -> State:
     with closing(open_replica(host.folder, host.name)) as replica:
         return read_state(replica)
+
+
+def _kept(host: Host) -> Sequence[Kept]:
+    return WitnessFile(witness_file(host.folder, host.name)).all()
 
 
 def _key(host: Host) -> Key:

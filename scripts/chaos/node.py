@@ -35,12 +35,13 @@ from scripts.chaos.work.task import (
     slots_of,
 )
 
-from trivet.app.folder import identity_folder, ledger_file, seat_file
+from trivet.app.folder import identity_folder, ledger_file, seat_file, witness_file
 from trivet.app.keeper import Keeper, household_of
 from trivet.app.offloading import Offloader, open_offloader
 from trivet.app.replicating import Replicating
 from trivet.app.seating import Seating
 from trivet.app.trust import Trust
+from trivet.app.witnessing import Witnessing
 from trivet.domain import Device, TrivetError
 from trivet.fabric.certificate import key_from_pem
 from trivet.fabric.charter import own_charter
@@ -148,6 +149,7 @@ class Node:
         trust.attach(link, wishes(settings.device, settings.devices))
         keeper = Keeper(self._founded, self._config, link, trust, link.reopen)
         leases = LeaseWork(settings, trust, link, journal, self._start)
+        witnessing = Witnessing(link, trust, witness_file(self._own, settings.device))
         replicating = Replicating(link, self._replica, self._roll)
         seats = seat_file(self._own, settings.device)
         seating = Seating(link, self._roll, seats)
@@ -161,7 +163,7 @@ class Node:
             self._loads.append(CharterWork(settings, journal))
         self.set_quiet(self._is_quiet)  # it may have been told before it was up
         sight = Sight(link, leases, self._replica, journal)
-        return [keeper, leases, replicating, seating, sight]
+        return [keeper, leases, witnessing, replicating, seating, sight]
 
     def _open_offloader(self, link: ZenohLink) -> Opening:
         name_device(self._settings.device)

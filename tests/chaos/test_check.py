@@ -15,6 +15,7 @@ from scripts.chaos.check.ledger import (
     check_chains,
     check_disclosures,
     check_shut_out,
+    check_witnesses,
     read_entries,
 )
 from scripts.chaos.check.seat import check_acts, check_holders, check_tokens
@@ -38,7 +39,9 @@ from scripts.chaos.journal import (
 
 from trivet.fabric.event import Event, EventKind
 from trivet.fabric.ledger import Ledger
+from trivet.fabric.ledger_chain import SignedHead
 from trivet.fabric.request import new_key
+from trivet.fabric.witness_file import Kept
 
 KEY = new_key()
 LIFE = 1_000_000
@@ -60,6 +63,7 @@ def book(**lines: Sequence[Line]) -> Book:
         check_holders(book()),
         check_acts(book(home=[])),
         check_chains(book(), {}, {}),
+        check_witnesses({"home": ()}, {}),
         check_disclosures(book(), {}),
         check_shut_out(book(), "car"),
     ],
@@ -302,6 +306,21 @@ def test_a_ledger_with_an_altered_entry_is_found(tmp_path: Path) -> None:
         base.commit()
     verdict = check_chains(book(phone=lines), {"phone": path}, {"phone": KEY})
     assert verdict.broken
+
+
+def test_what_others_keep_of_a_ledger_is_held_against_it(tmp_path: Path) -> None:
+    path = tmp_path / "l.db"
+    write_ledger(path, *GIVEN)
+    entries = dict(read_entries({"phone": path}))
+    digest = bytes.fromhex(entries["phone"][1].hash)
+    fine = Kept("phone", SignedHead("phone", 2, digest, b"signed"), 1.0)
+    assert check_witnesses({"car": [fine]}, entries).holds
+    for wrong in (
+        Kept("phone", SignedHead("phone", 3, digest, b"signed"), 1.0),
+        Kept("phone", SignedHead("phone", 9, digest, b"signed"), 1.0),
+        Kept("phone", fine.head, 1.0, fault="it went back"),
+    ):
+        assert len(check_witnesses({"car": [wrong]}, entries).broken) == 1
 
 
 def test_what_reaches_a_device_after_it_was_shut_out_is_found() -> None:

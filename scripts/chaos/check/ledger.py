@@ -14,6 +14,7 @@ from trivet.domain import TrivetError
 from trivet.fabric.event import EventKind
 from trivet.fabric.ledger import Ledger
 from trivet.fabric.ledger_chain import Entry, Key, parse_head
+from trivet.fabric.witness_file import Kept
 
 
 def check_chains(
@@ -64,6 +65,27 @@ def check_disclosures(book: Book, entries: Mapping[str, Sequence[Entry]]) -> Ver
     return Verdict(
         "nothing disclosed before the ledger had it", basis, "samples", broken
     )
+
+
+def check_witnesses(
+    kept: Mapping[str, Sequence[Kept]], entries: Mapping[str, Sequence[Entry]]
+) -> Verdict:
+    """Every ledger goes through the ends that others keep, and nobody is accused."""
+    hashes = {
+        device: {entry.seq: entry.hash for entry in found}
+        for device, found in entries.items()
+    }
+    broken = [
+        f"{device} accuses {one.device}: {one.fault}"
+        if one.fault
+        else f"{one.device}: {device} keeps {one.head.head}, which is not in it"
+        for device, rows in kept.items()
+        for one in rows
+        if one.fault
+        or (one.head.seq and hashes[one.device].get(one.head.seq) != one.head.head.hash)
+    ]
+    basis = sum(len(rows) for rows in kept.values())
+    return Verdict("ledgers are what others saw of them", basis, "ends", broken)
 
 
 def check_shut_out(book: Book, device: str) -> Verdict:
