@@ -25,7 +25,7 @@ from trivet.domain import SetupError, TrivetError, UsageError
 
 log = logging.getLogger("trivet.app")
 
-#: Longest line either way, in bytes, and how long an answer may take, in seconds.
+#: Longest line either way, in bytes, and how long one may be under way, in seconds.
 MAX_LINE, LIMIT_S = 1024 * 1024, 5.0
 
 WordT = TypeVar("WordT", bound=msgspec.Struct)
@@ -98,7 +98,10 @@ async def open_control(path: Path, control: Control) -> AsyncIterator[None]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(TimeoutError, OSError, ValueError):
             async with asyncio.timeout(LIMIT_S):
-                writer.write(await control.answer(await reader.readline()))
+                line = await reader.readline()
+            answer = await control.answer(line)  # which takes what it takes
+            async with asyncio.timeout(LIMIT_S):
+                writer.write(answer)
                 await writer.drain()
         writer.close()
 
@@ -110,15 +113,26 @@ async def open_control(path: Path, control: Control) -> AsyncIterator[None]:
         _remove(path)
 
 
-def tell(path: Path, word: msgspec.Struct, answer: type[AnswerT]) -> AnswerT:
+def tell(
+    path: Path,
+    word: msgspec.Struct,
+    answer: type[AnswerT],
+    limit_s: float = LIMIT_S,
+) -> AnswerT:
     """Say a word to the device whose socket is at `path`, and wait for its answer.
+
+    Args:
+        path: the socket.
+        word: what to say.
+        answer: the type of the answer.
+        limit_s: seconds that the answer may take.
 
     Raises:
         SetupError: no device runs there, or it does not answer.
         UsageError: the device says that it cannot be done, and why.
     """
     try:
-        said = msgspec.json.decode(_exchange(path, word), type=_Said)
+        said = msgspec.json.decode(_exchange(path, word, limit_s), type=_Said)
         if not said.error:
             return msgspec.json.decode(said.answer, type=answer)
     except (OSError, msgspec.MsgspecError, RecursionError) as error:
@@ -129,10 +143,10 @@ def tell(path: Path, word: msgspec.Struct, answer: type[AnswerT]) -> AnswerT:
     raise UsageError(said.error, hint=said.hint)
 
 
-def _exchange(path: Path, word: msgspec.Struct) -> bytes:
+def _exchange(path: Path, word: msgspec.Struct, limit_s: float) -> bytes:
     data = b""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as to:
-        to.settimeout(LIMIT_S)
+        to.settimeout(limit_s)
         to.connect(str(path))
         to.sendall(msgspec.json.encode(word) + b"\n")
         while not data.endswith(b"\n") and len(data) < MAX_LINE:

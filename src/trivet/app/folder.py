@@ -62,6 +62,11 @@ def state_file(folder: Path, device: str) -> Path:
     return folder / f"state-{device}.db"
 
 
+def run_file(folder: Path, device: str) -> Path:
+    """The runs that must not begin twice on a device."""
+    return folder / f"runs-{device}.db"
+
+
 def control_file(folder: Path, device: str) -> Path:
     """The socket at which a running device takes its owner's word."""
     return folder / f"control-{device}.sock"

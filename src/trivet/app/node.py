@@ -6,7 +6,7 @@ import asyncio
 import multiprocessing
 import signal
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import AbstractAsyncContextManager, ExitStack, suppress
 from functools import partial
 from typing import Any
 
@@ -16,10 +16,12 @@ from trivet.app.folder import (
     history_file,
     identity_folder,
     ledger_file,
+    run_file,
     state_file,
 )
 from trivet.app.keeper import household_of
 from trivet.app.life import GATHER_S, NodeSettings, live_hub
+from trivet.app.offloading import Offloader, open_offloader
 from trivet.app.past import Past
 from trivet.app.remembering import begun
 from trivet.app.renewing import current_identity
@@ -30,6 +32,7 @@ from trivet.app.simulation import (
     make_part,
     make_trust,
 )
+from trivet.app.task_word import take_task_words
 from trivet.app.trust import Household, Trust
 from trivet.app.upkeep import Upkeep
 from trivet.app.view import TimelineEntry
@@ -43,6 +46,7 @@ from trivet.fabric.history import History
 from trivet.fabric.household import load_household
 from trivet.fabric.identity import Identity
 from trivet.fabric.ledger import Ledger
+from trivet.fabric.offload.registry import load_registry
 from trivet.fabric.replica import Replica
 from trivet.fabric.session import ZenohLink, open_session
 
@@ -125,7 +129,9 @@ async def _live(
         async with (
             open_session(config, gate=trust.gate) as link,
             open_control(control_file(settings.folder, settings.device), control),
+            _offering(settings, link, trust) as offloader,
         ):
+            take_task_words(control, offloader)
             part = make_part(world, DeviceKind(settings.device), link, trust, start)
             upkeep = Upkeep(
                 settings.folder,
@@ -176,6 +182,20 @@ def _remember(
     stack.callback(trust.close)
     stands.append(trust)
     return trust, replica, start
+
+
+def _offering(
+    settings: NodeSettings, link: ZenohLink, trust: Trust
+) -> AbstractAsyncContextManager[Offloader]:
+    """Offer the tasks that packages bring; with none, no process waits for any."""
+    registry = load_registry()
+    return open_offloader(
+        link,
+        trust,
+        tasks=registry,
+        slots=None if registry else 0,
+        journal=run_file(settings.folder, settings.device),
+    )
 
 
 async def _meet(link: ZenohLink, settings: NodeSettings) -> None:

@@ -35,7 +35,7 @@ from trivet.fabric.offload.errand import Errands
 from trivet.fabric.offload.estimate import Estimates
 from trivet.fabric.offload.exchange import Exchange
 from trivet.fabric.offload.journal import Journal
-from trivet.fabric.offload.message import Condition
+from trivet.fabric.offload.message import Condition, Offer
 from trivet.fabric.offload.outlook import Outlook
 from trivet.fabric.offload.placement import CERTAINTY
 from trivet.fabric.offload.pool import Pool
@@ -62,9 +62,11 @@ class Offloader:
     Args:
         runner: what carries them.
         custody: who may have what.
+        registry: the tasks that this device knows.
     """
 
-    def __init__(self, runner: Runner, custody: Custody) -> None:
+    def __init__(self, runner: Runner, custody: Custody, registry: Registry) -> None:
+        self.registry = registry
         self._runner = runner
         self._custody = custody
 
@@ -122,6 +124,10 @@ class Offloader:
         )
         result: Out = await self._runner.run(wanted)
         return result
+
+    def offers(self) -> dict[str, Offer]:
+        """What each device in reach offered last, this one too."""
+        return self._runner.outlook.offers(self._runner.link.alive)
 
     async def stream(
         self,
@@ -282,7 +288,7 @@ async def open_offloader(
                 for life in (runner.worker.run, runner.serve)
             ]
             try:
-                yield Offloader(runner, _custody_of(trust))
+                yield Offloader(runner, _custody_of(trust), registry)
             finally:
                 for life in lives:
                     await cancel(life)

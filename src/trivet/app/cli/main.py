@@ -26,6 +26,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "lease": ("lease", "lease_app", "What a running device gives; end it."),
     "state": ("state", "state_app", "What the household shares; set it, keep lists."),
     "seat": ("seat", "seat_app", "Who does what for the household; give it away."),
+    "task": ("task", "task_app", "Tasks: which there are, and where; have one run."),
     "policy": ("policy", "policy_app", "What the devices may do, and why."),
     "ledger": ("ledger", "ledger_app", "Who was told what, when and what for."),
     "history": ("kept", "history_app", "What a device keeps; export it, forget it."),

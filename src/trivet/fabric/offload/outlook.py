@@ -6,6 +6,7 @@ No I/O; time is passed in.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 
 import msgspec
 
@@ -63,9 +64,11 @@ class Outlook:
         tasks = {each.name: each for each in offer.tasks}
         self._known[device] = _Known(offer, tasks, now)
 
-    def forget(self, device: str) -> None:
-        """A device went: what it offers when it is back may be something else."""
-        self._known.pop(device, None)
+    def doubt(self, device: str) -> None:
+        """A device went: it is asked anew when it is back, and believed until then."""
+        known = self._known.get(device)
+        if known is not None:
+            known.time = -inf
 
     def is_due(self, device: str, now: float) -> bool:
         """Whether a device is to be asked what it offers."""
@@ -75,6 +78,11 @@ class Outlook:
     def is_known(self, device: str) -> bool:
         """Whether it is known what a device offers."""
         return device in self._known
+
+    def offers(self, alive: frozenset[str]) -> dict[str, Offer]:
+        """What each device that is there offered last, this one too."""
+        known = {d: each.offer for d, each in self._known.items() if d in alive}
+        return {**known, self._me: self._mine()}
 
     def carry(self, candidate: Candidate, now: float) -> Carried:
         """A run of ours is on its way there; until `put_down`."""

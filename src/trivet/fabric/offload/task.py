@@ -121,6 +121,21 @@ class Task(Generic[In, Out]):
         """
         return cast(In, self._decoded(self._input, data, "input", 0))
 
+    def read_input(self, text: bytes) -> In:
+        """The input in a text of JSON, as a person wrote it.
+
+        Raises:
+            UsageError: it is none.
+        """
+        try:
+            found = msgspec.json.decode(text, type=self._types[0])
+        except _UNREADABLE as error:
+            raise UsageError(
+                f"the input of {self.name} is none: {error}",
+                hint=f"it takes {self._shown(0)}, as JSON",
+            ) from error
+        return cast(In, found)
+
     def encode_output(self, value: Out) -> bytes:
         """The output as bytes.
 
