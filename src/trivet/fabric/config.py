@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any
 
 import msgspec
 
 from trivet.domain.error import UsageError
 from trivet.domain.wire import MAX_BYTES
-from trivet.fabric import key
 from trivet.fabric.identity import Identity
+from trivet.fabric.rule import Neighbourhood, access_control
 
 #: The same on both sides of every link: with unequal ones a direction can stay dead.
 LEASE_MS = 2000
@@ -29,6 +30,17 @@ WAIT_BEFORE_DROP_US = 20_000
 _ENDPOINT = re.compile(
     r"(?:tls/)?((?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5})", re.ASCII
 )
+
+
+class Role(StrEnum):
+    """How a session takes part in what others say to each other."""
+
+    #: linked with each device that it reaches, and passes nothing on
+    PEER = "peer"
+    #: linked with one router, through which it reaches all others
+    CLIENT = "client"
+    #: passes on what the devices that dial it say to each other
+    ROUTER = "router"
 
 
 class SessionConfig(msgspec.Struct, frozen=True):
@@ -49,6 +61,13 @@ class SessionConfig(msgspec.Struct, frozen=True):
             dialled, besides being of this household.
         capacity: messages that wait to be read before the oldest is dropped.
         close_limit_s: seconds that leaving may take.
+        role: how it takes part. Of two peers that a router serves, each must reach the
+            other by itself: a router passes on between its clients, its other routers
+            and its `lans`, not within one of these. A router needs `members`.
+        routers: those of the members that are routers. Over a link with one of them
+            each member is believed who the router says that it is.
+        lans: names of a router's network interfaces, as `eth0`, where the peers of
+            each are a group of their own. Empty: all its peers are one group.
     """
 
     identity: Identity
@@ -59,26 +78,31 @@ class SessionConfig(msgspec.Struct, frozen=True):
     is_name_checked: bool = True
     capacity: int = 4096
     close_limit_s: float = 0.9
+    role: Role = Role.PEER
+    routers: tuple[str, ...] = ()
+    lans: tuple[str, ...] = ()
 
 
 def settings_of(config: SessionConfig) -> dict[str, Any]:
     """Zenoh's settings for a session. They hold the private key: never log them.
 
     Raises:
-        UsageError: an endpoint is not `host:port`, or asks for anything but TLS.
+        UsageError: an endpoint is not `host:port`, or asks for anything but TLS; or the
+            role does not go with the rest.
     """
+    _check_role(config)
     # of two that listen, one dials; whoever cannot be dialled must dial
     to_peer = "greater-zid" if config.listen else "always"
     one_side_dials = {"peer": {"to_peer": to_peer, "to_router": "always"}}
     settings = {
-        "mode": "peer",
+        "mode": config.role.value,
         "listen": {
-            "endpoints": {"peer": _endpoints(config.listen), "router": []},
+            "endpoints": _only(config.role, _endpoints(config.listen)),
             "exit_on_failure": True,
             "timeout_ms": 0,
         },
         "connect": {
-            "endpoints": {"peer": _endpoints(config.connect), "router": []},
+            "endpoints": _only(config.role, _endpoints(config.connect)),
             "exit_on_failure": False,
             "timeout_ms": -1,
             "retry": {
@@ -96,9 +120,43 @@ def settings_of(config: SessionConfig) -> dict[str, Any]:
         },
         "transport": _transport(config),
     }
+    if config.lans:
+        settings["gateway"] = {"south": _south(config.lans)}
     if config.members:
-        settings["access_control"] = _access(config)
+        me = config.identity
+        place = Neighbourhood(
+            me.household,
+            me.device,
+            config.members,
+            config.routers,
+            config.role is Role.ROUTER,
+        )
+        settings["access_control"] = access_control(place)
     return settings
+
+
+def _check_role(config: SessionConfig) -> None:
+    if config.role is Role.CLIENT and (config.listen or not config.connect):
+        raise UsageError(
+            "who goes through a router dials it and is not dialled",
+            hint="give the router's host:port to dial, and none to listen at",
+        )
+    if config.role is Role.ROUTER and not config.members:
+        raise UsageError("a router must know whom it serves")
+    if config.lans and config.role is not Role.ROUTER:
+        raise UsageError("only a router passes on between networks")
+
+
+def _only(role: Role, endpoints: list[str]) -> dict[str, list[str]]:
+    """Endpoints by mode: Zenoh's own defaults are plain TCP, and must not come up."""
+    return {Role.PEER.value: [], Role.ROUTER.value: [], role.value: endpoints}
+
+
+def _south(lans: Sequence[str]) -> list[dict[str, Any]]:
+    """Zenoh's groups: it passes on between them. Clients need none, but a place."""
+    clients = {"filters": [{"modes": ["client"]}]}
+    peers = [{"filters": [{"interfaces": [lan], "modes": ["peer"]}]} for lan in lans]
+    return [clients, *peers]
 
 
 def _endpoints(texts: Sequence[str]) -> list[str]:
@@ -148,50 +206,3 @@ def _transport(config: SessionConfig) -> dict[str, Any]:
         # memory shared between processes would go around TLS
         "shared_memory": {"enabled": False},
     }
-
-
-def _access(config: SessionConfig) -> dict[str, Any]:
-    """Rules by certificate name: each member speaks for itself and hears its own."""
-    me = config.identity.device
-    others = [key.check_id(m) for m in dict.fromkeys(config.members) if m != me]
-    rules, policies = [], []
-    for other in others:
-        inward = _rules(config.identity.household, other, me, "ingress")
-        outward = _rules(config.identity.household, me, other, "egress")
-        rules += inward + outward
-        names = [rule["id"] for rule in inward + outward]
-        policies.append({"rules": names, "subjects": [other]})
-    return {
-        "enabled": True,
-        "default_permission": "deny",
-        "rules": rules,
-        "subjects": [{"id": o, "cert_common_names": [o]} for o in others],
-        "policies": policies,
-    }
-
-
-def _rules(house: str, source: str, target: str, flow: str) -> list[dict[str, Any]]:
-    """What `source` may send to `target` over their link."""
-    everyone, beats = key.everyone_alive(house), key.beats_to(house, source)
-    to_target = f"{key.ROOT}/{house}/to/{target}/from/{source}/**"
-    asks_target = f"{key.ROOT}/{house}/ask/{target}/from/{source}/**"
-    answers_target = f"{key.ROOT}/{house}/ask/{source}/from/{target}/**"
-    allowed = {
-        "data": (["put"], [to_target, key.beat(house, source, target)]),
-        "ask": (["query"], [asks_target]),
-        "answer": (["reply"], [answers_target]),
-        "read": (["declare_subscriber"], [key.inbox(house, source), beats]),
-        "serve": (["declare_queryable"], [key.desk(house, source)]),
-        "alive": (["liveliness_token"], [key.alive(house, source)]),
-        "watch": (["declare_liveliness_subscriber", "liveliness_query"], [everyone]),
-    }
-    return [
-        {
-            "id": f"{flow}-{source}-{target}-{name}",
-            "permission": "allow",
-            "flows": [flow],
-            "messages": messages,
-            "key_exprs": keys,
-        }
-        for name, (messages, keys) in allowed.items()
-    ]
