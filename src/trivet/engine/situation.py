@@ -57,8 +57,8 @@ class Situation(msgspec.Struct, frozen=True):
         stays: the person's past stays, oldest first.
         atlas: the offline map, None when none was imported.
         trips: the person's past trips, oldest first.
-        appointments: of the person's calendar, those of the coming days, by their
-            start.
+        appointments: of the person's calendar, what goes on now and begins in the next
+            day or two, by its start.
         lists: what the household wrote down and not yet ticked off, by the list's name.
         changes: what people switched at home in past weeks, oldest first, as
             `engine.chronicle` keeps it.

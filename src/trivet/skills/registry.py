@@ -27,6 +27,7 @@ SKILLS: dict[str, EntryPoint] = {
         ("dinner", "trivet.skills.dinner:Dinner"),
         ("preheat", "trivet.skills.preheat:Preheat"),
         ("left_open", "trivet.skills.left_open:LeftOpen"),
+        ("leave_now", "trivet.skills.leave_now:LeaveNow"),
     )
 }
 

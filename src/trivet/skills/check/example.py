@@ -72,14 +72,14 @@ def examples(zone: tzinfo | None = None) -> list[Situation]:
     with places to eat, from work home, and nowhere (sitting at work before the usual
     return), each at morning, noon, evening and night of a Friday in winter; then two
     days after leaving for an island. The car's battery is low, there is something to
-    buy, and an appointment at the mall in forty minutes.
+    buy, and an appointment at the mall in 25 minutes.
     """
     near = [
         example(hour, origin, destination, zone)
         for hour in (3.5, 8.5, 12.5, 16.5, 18.5, 23.5)
         for origin, destination in (("home", "mall"), ("work", "home"), ("work", ""))
     ]
-    return [*near, example_far(10.5, zone), example_far(18.5, zone)]
+    return [*near, example_far(10.5, zone), example_far(20.25, zone)]
 
 
 def example(
@@ -103,7 +103,8 @@ def example_far(hour: float, zone: tzinfo | None = None) -> Situation:
     stays = [stay for stay in near.stays if stay.departure <= left]
     stays.append(Stay("island", left + 4 * 3600.0, near.time))
     changes = tuple(sample for sample in near.changes if sample.time <= left)
-    return msgspec.structs.replace(near, stays=tuple(stays), changes=changes)
+    far = msgspec.structs.replace(near, stays=tuple(stays), changes=changes)
+    return knowing(far, Sample("home", "climate.living_room", far.time, "heat"))
 
 
 def knowing(situation: Situation, *samples: Sample) -> Situation:
@@ -209,7 +210,7 @@ def _example(time: float, zone: tzinfo, origin: str, destination: str) -> Situat
         tuple(_past(time, zone)),
         FixedAtlas(_points()),
         tuple(_trips(time, zone)),
-        (Appointment("1", "Fitting", time + 2400, time + 4200, "Harbour Mall"),),
+        (Appointment("1", "Fitting", time + 1500, time + 4200, "Harbour Mall"),),
         {"groceries": ("milk", "bread", "apples")},
         tuple(_changes(time, zone)),
     )
