@@ -28,6 +28,7 @@ SKILLS: dict[str, EntryPoint] = {
         ("preheat", "trivet.skills.preheat:Preheat"),
         ("left_open", "trivet.skills.left_open:LeftOpen"),
         ("leave_now", "trivet.skills.leave_now:LeaveNow"),
+        ("charge", "trivet.skills.charge:Charge"),
     )
 }
 
