@@ -29,6 +29,7 @@ SKILLS: dict[str, EntryPoint] = {
         ("left_open", "trivet.skills.left_open:LeftOpen"),
         ("leave_now", "trivet.skills.leave_now:LeaveNow"),
         ("charge", "trivet.skills.charge:Charge"),
+        ("groceries", "trivet.skills.groceries:Groceries"),
     )
 }
 
