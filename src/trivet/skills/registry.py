@@ -30,6 +30,7 @@ SKILLS: dict[str, EntryPoint] = {
         ("leave_now", "trivet.skills.leave_now:LeaveNow"),
         ("charge", "trivet.skills.charge:Charge"),
         ("groceries", "trivet.skills.groceries:Groceries"),
+        ("departure", "trivet.skills.departure:Departure"),
     )
 }
 
