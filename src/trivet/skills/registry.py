@@ -31,6 +31,7 @@ SKILLS: dict[str, EntryPoint] = {
         ("charge", "trivet.skills.charge:Charge"),
         ("groceries", "trivet.skills.groceries:Groceries"),
         ("departure", "trivet.skills.departure:Departure"),
+        ("holiday", "trivet.skills.holiday:Holiday"),
     )
 }
 
