@@ -17,6 +17,7 @@ BENCHMARKS = {
     "replay": ("replay", "rows"),
     "atlas": ("atlas", "rows"),
     "fabric": ("fabric", "rows"),
+    "link": ("link", "rows"),
     "trust": ("trust", "rows"),
     "seat": ("seat", "rows"),
     "state": ("state", "rows"),
