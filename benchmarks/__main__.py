@@ -25,7 +25,11 @@ BENCHMARKS = {
     "offload": ("offload", "rows"),
 }
 #: Only by name: they take long, or more than trivet.
-LONG = {"browser": ("screen", "browser_rows"), "million": ("atlas", "million_rows")}
+LONG = {
+    "browser": ("screen", "browser_rows"),
+    "million": ("atlas", "million_rows"),
+    "skills": ("skills", "rows"),
+}
 
 
 def main() -> None:
