@@ -49,8 +49,7 @@ def test_other_types_no_slots_and_who_went_are_none() -> None:
     assert at.candidates(work.add, 1, lambda _: True, ALIVE, 0.0) == ()
     at.learn_offer("phone", offer(), 0.0)
     assert names(at.candidates(work.add, 1, lambda _: True, ALIVE, 0.0)) == ["phone"]
-    at.forget("phone")
-    assert at.candidates(work.add, 1, lambda _: True, ALIVE, 0.0) == ()
+    assert at.candidates(work.add, 1, lambda _: True, frozenset(), 0.0) == ()
 
 
 def test_what_others_have_waiting_there_goes_on_meanwhile() -> None:
@@ -95,6 +94,12 @@ def test_an_offer_is_asked_for_anew_after_a_while() -> None:
     assert not at.is_due("phone", REFRESH_S)
     assert at.is_due("phone", REFRESH_S + 1.0)
     assert not at.has_room("stranger")
+    at.learn_offer("phone", offer(wait_s=9.0), 100.0)
+    at.doubt("phone")
+    at.doubt("stranger")
+    assert at.is_due("phone", 100.0)
+    here = at.candidates(work.add, 1, lambda d: d == "phone", ALIVE, 100.0)
+    assert [(each.device, each.wait_s) for each in here] == [("phone", 0.0)]
 
 
 def test_a_device_on_which_it_broke_rests_unless_there_is_no_other() -> None:

@@ -81,7 +81,6 @@ async def test_a_device_that_offers_nothing_is_not_asked_at_every_run() -> None:
     async with AsyncExitStack() as stack:
         fabric = MemoryFabric()
         at = await runner(stack, fabric)
-        at.outlook.forget("phone")
         home = await stack.enter_async_context(fabric.open_session("home"))
         asked = 0
 

@@ -76,8 +76,9 @@ class Outlook:
         return known is None or now - known.time > REFRESH_S
 
     def is_known(self, device: str) -> bool:
-        """Whether it is known what a device offers."""
-        return device in self._known
+        """Whether it is known what a device offers, beyond doubt."""
+        known = self._known.get(device)
+        return known is not None and known.time > -inf
 
     def offers(self, alive: frozenset[str]) -> dict[str, Offer]:
         """What each device that is there offered last, this one too."""

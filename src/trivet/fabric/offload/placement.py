@@ -16,7 +16,7 @@ from statistics import NormalDist
 import msgspec
 
 #: Wanted chance to make a deadline.
-CERTAINTY = 0.999
+CERTAINTY = 0.9999
 #: A device on its battery is not used below this share of its charge.
 CHARGE_FLOOR = 0.2
 #: A device this hot is not used, and from here on each second costs more.

@@ -189,7 +189,7 @@ class Runner:
                 for course in list(self.courses):
                     course.met(life.device)
             else:
-                self.outlook.forget(life.device)
+                self.outlook.doubt(life.device)
                 self.outlook.estimates.way(life.device).lose()
                 for course in list(self.courses):
                     course.lost(life.device)
@@ -211,4 +211,6 @@ class Runner:
             log.info("%s: %s offers nothing: %s", self.link.device, device, error)
             offer = NO_OFFER  # until it is asked again
         self.outlook.learn_offer(device, offer, self.now())
+        for course in list(self.courses):
+            course.met(device)
         self.note_change()
