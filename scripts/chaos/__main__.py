@@ -54,7 +54,10 @@ def main() -> int:
         return 0
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
-    return _run(asked, names, schedule, is_apart=is_apart)
+    try:
+        return _run(asked, names, schedule, is_apart=is_apart)
+    except KeyboardInterrupt:
+        return 130
 
 
 def _run(
@@ -82,11 +85,10 @@ def _run(
         if asked.write is not None:
             page.write(asked.write, draw(outcome))
     finally:
-        if holds and asked.keep is None:
-            shutil.rmtree(folder, ignore_errors=True)
-        else:
+        is_kept_here = asked.keep is None and not holds
+        shutil.rmtree(folder / "host" if is_kept_here else folder, ignore_errors=True)
+        if kept.exists():
             say(f"seed {asked.seed}: journals and logs are in {kept}")
-            shutil.rmtree(folder / "host", ignore_errors=True)
     return 0 if holds else 1
 
 

@@ -69,8 +69,8 @@ class Run:
         )
         with fleet.ended_at_last():
             fleet.start()
-            if fleet.wait(MEET_S, fleet.missing) is None:
-                raise TimeoutError(f"never met: {fleet.missing()}")
+            if fleet.wait(MEET_S, fleet.apart) is None:
+                raise TimeoutError(f"never met: {fleet.apart()}")
             self._say("all met; the faults begin")
             began = monotonic()
             self._strike_all()
@@ -92,7 +92,7 @@ class Run:
             quiet_s=course.quiet_s,
             missing=course.missing,
             verdicts=judge(self._folder, hosts, fleet.machines, course),
-            notes=(_clock_note(self._library),),
+            notes=(_host_note(self._lan), _clock_note(self._library)),
         )
 
     def _strike_all(self) -> None:
@@ -167,6 +167,12 @@ class Run:
         if fleet.wait(QUIET_S, lambda: fleet.missing(others)) is None:
             return fleet.missing(others)
         return ""
+
+
+def _host_note(lan: Lan) -> str:
+    if lan.is_apart:
+        return "Each device had a host of its own, a network namespace with its disk."
+    return "All devices were on the loopback: no network and no disk was struck."
 
 
 def _clock_note(library: Path | None) -> str:

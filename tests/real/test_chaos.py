@@ -36,7 +36,7 @@ def hosts() -> None:
 
 @pytest.mark.usefixtures("hosts")
 def test_a_household_keeps_its_promises_while_it_is_struck(tmp_path: Path) -> None:
-    words = ("--faults", "25", "--seed", "4", "--nodes", "3", "--keep", str(tmp_path))
+    words = ("--faults", "18", "--seed", "4", "--nodes", "3", "--keep", str(tmp_path))
     done = strike(*words, limit_s=180.0)
     assert done.returncode == 0, done.stdout + done.stderr
     kept = re.findall(r"^\| (.+?) \| ([\d,]+) \w+ \| 0 \| yes", done.stdout, re.M)
