@@ -22,6 +22,9 @@ from trivet.fabric.rule import Neighbourhood, access_control
 #: The same on both sides of every link: with unequal ones a direction can stay dead.
 LEASE_MS = 2000
 RETRY_MS = (100, 500)
+#: What the network's own buffers of a link hold at each end. As large as they would
+#: grow, what a peer sent before it froze would go on arriving for seconds.
+BUFFER_BYTES = 128 * 1024
 #: Batches of 64 KiB that wait for a slow peer, and how long a sender then waits before
 #: its message is dropped: a burst is slowed down, a frozen peer stalls nobody for long.
 QUEUE_BATCHES = 16
@@ -35,11 +38,11 @@ _ENDPOINT = re.compile(
 class Role(StrEnum):
     """How a session takes part in what others say to each other."""
 
-    #: linked with each device that it reaches, and passes nothing on
+    #: linked with each device that it reaches
     PEER = "peer"
-    #: linked with one router, through which it reaches all others
-    CLIENT = "client"
-    #: passes on what the devices that dial it say to each other
+    #: linked with routers alone, through which it reaches all others
+    LEAF = "leaf"
+    #: passes on what the others say to each other
     ROUTER = "router"
 
 
@@ -62,8 +65,8 @@ class SessionConfig(msgspec.Struct, frozen=True):
         capacity: messages that wait to be read before the oldest is dropped.
         close_limit_s: seconds that leaving may take.
         role: how it takes part. Of two peers that a router serves, each must reach the
-            other by itself: a router passes on between its clients, its other routers
-            and its `lans`, not within one of these. A router needs `members`.
+            other by itself: a router passes on between its leaves, other routers and
+            its `lans`, not within one of these. A router needs `members`.
         routers: those of the members that are routers. Over a link with one of them
             each member is believed who the router says that it is.
         lans: names of a router's network interfaces, as `eth0`, where the peers of
@@ -95,7 +98,7 @@ def settings_of(config: SessionConfig) -> dict[str, Any]:
     to_peer = "greater-zid" if config.listen else "always"
     one_side_dials = {"peer": {"to_peer": to_peer, "to_router": "always"}}
     settings = {
-        "mode": config.role.value,
+        "mode": _mode(config.role),
         "listen": {
             "endpoints": _only(config.role, _endpoints(config.listen)),
             "exit_on_failure": True,
@@ -136,10 +139,10 @@ def settings_of(config: SessionConfig) -> dict[str, Any]:
 
 
 def _check_role(config: SessionConfig) -> None:
-    if config.role is Role.CLIENT and (config.listen or not config.connect):
+    if config.role is Role.LEAF and (config.listen or not config.connect):
         raise UsageError(
-            "who goes through a router dials it and is not dialled",
-            hint="give the router's host:port to dial, and none to listen at",
+            "a leaf dials routers and is not dialled",
+            hint="give a router's host:port to dial, and none to listen at",
         )
     if config.role is Role.ROUTER and not config.members:
         raise UsageError("a router must know whom it serves")
@@ -147,16 +150,20 @@ def _check_role(config: SessionConfig) -> None:
         raise UsageError("only a router passes on between networks")
 
 
+def _mode(role: Role) -> str:
+    # Zenoh's client has one link only, and opening its session blocks for as long as
+    # nobody is there; a router without listeners has neither trouble
+    return "peer" if role is Role.PEER else "router"
+
+
 def _only(role: Role, endpoints: list[str]) -> dict[str, list[str]]:
     """Endpoints by mode: Zenoh's own defaults are plain TCP, and must not come up."""
-    return {Role.PEER.value: [], Role.ROUTER.value: [], role.value: endpoints}
+    return {"peer": [], "router": [], _mode(role): endpoints}
 
 
 def _south(lans: Sequence[str]) -> list[dict[str, Any]]:
-    """Zenoh's groups: it passes on between them. Clients need none, but a place."""
-    clients = {"filters": [{"modes": ["client"]}]}
-    peers = [{"filters": [{"interfaces": [lan], "modes": ["peer"]}]} for lan in lans]
-    return [clients, *peers]
+    """Zenoh's groups of peers: it passes on between them."""
+    return [{"filters": [{"interfaces": [lan], "modes": ["peer"]}]} for lan in lans]
 
 
 def _endpoints(texts: Sequence[str]) -> list[str]:
@@ -187,6 +194,8 @@ def _transport(config: SessionConfig) -> dict[str, Any]:
                 "connect_private_key_base64": private,
                 "verify_name_on_connect": config.is_name_checked,
                 "close_link_on_expiration": True,
+                "so_sndbuf": BUFFER_BYTES,
+                "so_rcvbuf": BUFFER_BYTES,
             },
             "tx": {
                 "lease": LEASE_MS,

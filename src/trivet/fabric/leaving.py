@@ -12,7 +12,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from threading import Thread
+from threading import Condition, Thread
 from time import sleep
 
 from trivet.fabric.background import in_thread
@@ -22,11 +22,42 @@ log = logging.getLogger("trivet.fabric")
 
 #: Seconds that the others have to answer, and that Zenoh has to see a cut link.
 ROLL_S, SETTLE_S = 0.25, 0.05
+#: Seconds that calls under way have to end.
+DEAF_S = 0.3
 #: Least seconds that closing itself may take.
 _LEAST_S = 0.3
 #: Seconds for which a session that was left to itself may hold its address: Zenoh takes
 #: ten to close one at the most; and between two looks whether it still does.
 FREE_S, AGAIN_S = 12.0, 0.2
+
+
+class Ears:
+    """What still listens: Zenoh calls back on threads of its own, one a subscription.
+
+    A closed session goes on calling with what had come before. A call that comes back
+    into an interpreter that has ended brings the process down, so whoever closes a
+    session waits until the last one has gone deaf.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._change = Condition()
+
+    def open(self) -> Callable[[], None]:
+        """One more. Returns what is to be called when it has gone deaf."""
+        with self._change:
+            self._count += 1
+        return self._close
+
+    def wait(self, limit_s: float) -> bool:
+        """Wait until all are deaf. Returns whether they are."""
+        with self._change:
+            return self._change.wait_for(lambda: self._count == 0, limit_s)
+
+    def _close(self) -> None:
+        with self._change:
+            self._count -= 1
+            self._change.notify_all()
 
 
 async def leave(
@@ -78,7 +109,9 @@ async def once_free(
         await asyncio.sleep(AGAIN_S)
 
 
-def leave_at_exit(heart: Heart, close: Callable[[], None], limit_s: float) -> None:
+def leave_at_exit(
+    heart: Heart, close: Callable[[], None], ears: Ears, limit_s: float
+) -> None:
     """Close a session that nobody closed, when the interpreter ends.
 
     A thread of Zenoh's that came back into an interpreter that has ended would bring
@@ -95,3 +128,4 @@ def leave_at_exit(heart: Heart, close: Callable[[], None], limit_s: float) -> No
     closing = Thread(target=run, daemon=True, name="trivet-zenoh")
     closing.start()
     closing.join(limit_s)
+    ears.wait(DEAF_S)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import weakref
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -20,6 +21,8 @@ from trivet.fabric.cable import Cable
 from trivet.fabric.desk import Handler
 from trivet.fabric.gate import Gate
 from trivet.fabric.heart import TURN_S, Heart
+from trivet.fabric.leaving import DEAF_S, Ears, leave, leave_at_exit
+from trivet.fabric.letter import Received
 from trivet.fabric.link import Link, Listener
 from trivet.fabric.tally import Tally
 
@@ -27,6 +30,8 @@ log = logging.getLogger("trivet.fabric")
 
 #: Streams whose sender is remembered.
 MAX_SENDERS = 4096
+#: Seconds that closing may take when the interpreter ends.
+EXIT_S = 0.9
 #: Seconds between two times that all links are made anew for the sake of one.
 MEND_S = 10.0
 
@@ -62,6 +67,8 @@ class Lifeline(Link):
         self._turning: asyncio.TimerHandle | None = None
         self._mending: asyncio.Task[None] | None = None
         self._mended = float("-inf")
+        self._ears = Ears()
+        self._at_exit: weakref.finalize[..., Lifeline] | None = None
 
     @property
     def lost_from(self) -> Mapping[str, int]:
@@ -92,6 +99,28 @@ class Lifeline(Link):
         self._heart.begin()
         if self._turning is None:
             self._turn()
+
+    def _guard(self, close: Callable[[], None]) -> Ears:
+        """The carrier is open, and is to be closed before the interpreter ends."""
+        ears = self._ears = Ears()
+        self._at_exit = weakref.finalize(
+            self, leave_at_exit, self._heart, close, ears, EXIT_S
+        )
+        return ears
+
+    async def _part(self, close: Callable[[], None], limit_s: float) -> None:
+        """Close the carrier, to open it anew or for good."""
+        if self._at_exit is not None:
+            self._at_exit.detach()
+        if self.is_closed:  # whoever reads is gone: let what still comes go by
+            self._listener = _ignore
+
+        def end() -> None:
+            close()
+            if self.is_closed:
+                self._ears.wait(DEAF_S)
+
+        await leave(self.device, self._heart, end, limit_s)
 
     async def _rest(self) -> None:
         """The carrier is about to be closed for good."""
@@ -186,3 +215,7 @@ class Lifeline(Link):
         self._mending = None
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("%s: cannot make its links anew: %s", self.device, error)
+
+
+def _ignore(link: Link, received: Received) -> None:
+    """Take nothing any more."""

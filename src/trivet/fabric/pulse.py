@@ -82,7 +82,7 @@ class Pulse:
         self._peers: dict[str, _Peer] = {}
         self._slept_s = 0.0
         self._planned = time
-        self._turned = self._beating_since = time
+        self._turned = self._beating_since = self._looked = time
 
     # --- what happens -------------------------------------------------------------
 
@@ -146,11 +146,13 @@ class Pulse:
         """
         self._wake(time)
         now, lost = self._awake(time), []
+        looked, self._looked = min(self._looked, now), now
         for device, peer in self._peers.items():
             signs = peer.tally.arrived
             if signs != peer.signs and now - peer.heard <= SILENCE_S:
-                peer.signs, peer.heard = signs, now  # whoever sends is alive
-                peer.listened = now
+                peer.signs = signs  # whoever sends is alive, at least since we looked
+                peer.heard = max(peer.heard, looked)
+                peer.listened = max(peer.listened, looked)
             if peer.is_standing and not peer.is_lost and now - peer.heard > SILENCE_S:
                 peer.is_lost, peer.lost_time = True, now
                 lost.append((device, peer.is_confirmed))

@@ -15,10 +15,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import weakref
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from threading import Semaphore
+from typing import Any
 
 import zenoh
 
@@ -32,7 +32,7 @@ from trivet.fabric.config import SessionConfig, settings_of
 from trivet.fabric.desk import MAX_ANSWERING, Handler, Reply, refusal
 from trivet.fabric.dialling import Dialling, with_addresses
 from trivet.fabric.gate import Gate
-from trivet.fabric.leaving import leave, leave_at_exit, once_free
+from trivet.fabric.leaving import once_free
 from trivet.fabric.lifeline import Lifeline
 from trivet.fabric.link import Listener
 from trivet.fabric.tally import Tally
@@ -97,7 +97,6 @@ class ZenohLink(Lifeline):
             on_message=on_message,
             capacity=config.capacity,
         )
-        self._close_limit_s = config.close_limit_s
         self._session: zenoh.Session | None = None
         self._streams: dict[str, tuple[zenoh.Publisher, Tally]] = {}
         self._seats = Semaphore(2 * MAX_ANSWERING)
@@ -110,7 +109,6 @@ class ZenohLink(Lifeline):
         self._meeting: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
         self._reopening = asyncio.Lock()
-        self._at_exit: weakref.finalize[..., ZenohLink] | None = None
 
     async def begin(self, settings: zenoh.Config) -> None:
         """Open the session and declare this device; its token comes last.
@@ -121,16 +119,18 @@ class ZenohLink(Lifeline):
         def declare() -> None:
             self._heart.prepare()
             session = self._session = zenoh.open(settings)
-            self._at_exit = weakref.finalize(
-                self, leave_at_exit, self._heart, session.close, self._close_limit_s
-            )
+            ears = self._guard(session.close)
             house, me = self.household, self.device
-            session.declare_subscriber(key.inbox(house, me), self._on_sample)
-            session.declare_queryable(key.desk(house, me), self._on_query)
-            session.declare_subscriber(key.beats_to(house, me), self._on_beat)
+
+            def ear(call: Callable[..., None]) -> zenoh.handlers.Callback[Any]:
+                return zenoh.handlers.Callback(call, ears.open())
+
+            session.declare_subscriber(key.inbox(house, me), ear(self._on_sample))
+            session.declare_queryable(key.desk(house, me), ear(self._on_query))
+            session.declare_subscriber(key.beats_to(house, me), ear(self._on_beat))
             life = session.liveliness()
             everyone = key.everyone_alive(house)
-            life.declare_subscriber(everyone, self._on_token, history=True)
+            life.declare_subscriber(everyone, ear(self._on_token), history=True)
             self._token = life.declare_token(key.alive(house, me))
 
         opening = asyncio.ensure_future(in_thread(declare))
@@ -299,10 +299,8 @@ class ZenohLink(Lifeline):
     async def _leave(self) -> None:
         if self._session is None:
             return
-        if self._at_exit is not None:
-            self._at_exit.detach()
         try:
-            await leave(self.device, self._heart, self._end, self._close_limit_s)
+            await self._part(self._end, self._config.close_limit_s)
         except zenoh.ZError as error:
             log.warning("%s: left with an error: %s", self.device, error)
 
