@@ -66,6 +66,19 @@ def live(folder: str, device: str, address: str, pipe: Connection) -> None:
     asyncio.run(main())
 
 
+def flood(folder: str, device: str, address: str, pipe: Connection) -> None:
+    """A device that sends to the home as fast as it goes."""
+
+    async def main() -> None:
+        config = config_of(folder, device, address, listens=False)
+        async with open_session(config) as link:
+            await link.reach("home", PATIENCE_S)
+            while True:
+                await link.publish("home", SAMPLE, "Vehicle.Speed")
+
+    asyncio.run(main())
+
+
 def live_raw(folder: str, device: str, address: str, pipe: Connection) -> None:
     """The same by Zenoh alone, with a token."""
     with open_raw(config_of(folder, device, address, listens=False)) as session:
@@ -222,6 +235,22 @@ class Gaps:
         return max(self.longest_s, perf_counter() - self.last)
 
 
+async def flood_faults(folder: str) -> list[Row]:
+    """A peer that freezes while it floods us: what it sent before goes on arriving."""
+    spent, address = [], free_address()
+    config = config_of(folder, "home", address, listens=True)
+    for _ in range(TIMES):
+        async with open_session(config, on_message=lambda *_: None) as home:
+            with peer(flood, folder, "car", address) as car:
+                await home.reach("car", PATIENCE_S)
+                await asyncio.sleep(1.5)
+                car.send(signal.SIGSTOP)
+                spent.append(await until(lambda: "car" not in home.alive))
+                car.send(signal.SIGKILL)
+    name = f"link: SIGSTOP while it floods us found after, worst of {TIMES}"
+    return [(name, max(spent), "s")]
+
+
 async def raw_faults(folder: str) -> list[Row]:
     """Zenoh alone, under the same."""
     address, there = free_address(), set[str]()
@@ -333,7 +362,7 @@ def rows() -> list[Row]:
         for device in ("home", "car", "phone"):
             issue(household, device, DeviceKind.OTHER)
         made: list[Row] = []
-        for part in (faults, raw_faults, restart, leaving, memory):
+        for part in (faults, flood_faults, raw_faults, restart, leaving, memory):
             made += asyncio.run(part(folder))
         return made + mqtt_rows(folder)
 

@@ -4,8 +4,9 @@
 
 It dials ADDRESS, prints `there` when the home is, and then does WHAT:
 `idle`, `flood` (publish to the home as fast as it goes, then print how many),
-`stuck` (block its event loop for 7 s, then print `turned`), or `leave` (end the
-interpreter with the session open).
+`stuck` (block its event loop for 7 s, then print `turned`), `slow` (take what comes
+far too slowly for a second, then close and end), or `leave` (end the interpreter with
+the session open).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from trivet.domain import Device, DeviceKind, Signal
 from trivet.domain.wire import Ack, Message
 from trivet.fabric import (
     Link,
+    Received,
     SessionConfig,
     load_household,
     load_identity,
@@ -38,6 +40,10 @@ def say(word: object) -> None:
 
 async def state(asker: str, message: Message | None) -> Message:
     return Ack(True)
+
+
+def take_slowly(link: Link, received: Received) -> None:
+    time.sleep(0.005)
 
 
 async def flood(link: Link) -> None:
@@ -64,9 +70,15 @@ async def main(folder: str, device: str, address: str, what: str) -> None:
     if what == "leave":
         await leave_open(config)
         return
-    async with open_session(config, answers={"state": state}) as link:
+    slowly = take_slowly if what == "slow" else None
+    async with open_session(
+        config, answers={"state": state}, on_message=slowly
+    ) as link:
         await link.reach("home", 20)
         say("there")
+        if what == "slow":
+            await asyncio.sleep(1.0)
+            return
         await act(link, what)
 
 

@@ -270,14 +270,15 @@ async def test_a_session_is_left_in_time_though_a_peer_is_frozen(
         assert time.monotonic() - began < 5.0  # Zenoh alone takes ten
 
 
-async def test_an_interpreter_that_forgot_to_close_its_session_ends_all_the_same(
-    household: Household,
+@pytest.mark.parametrize("what", ["leave", "slow"])
+async def test_an_interpreter_ends_though_its_session_is_open_or_has_much_to_take(
+    household: Household, what: str
 ) -> None:
     async with (
         Street(household) as street,
         open_session(street.config("home")) as home,
     ):
-        car = await street.start("car", "leave")
+        car = await street.start("car", what)
         await home.reach("car", 5)
         flooding = asyncio.ensure_future(publish_for_ever(home))
         try:
