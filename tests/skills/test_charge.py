@@ -158,7 +158,35 @@ def test_tomorrow_s_appointment_counts_where_it_is_further() -> None:
     start = evening.time + 14 * 3600.0
     fair = Appointment("1", "Fair", start, start + 3600.0, "Fair", lat, lon)
     (need,) = needs(msgspec.structs.replace(evening, appointments=(fair,)))
-    assert need.reasons[1].text == "Fair at 10:00 is 78 km from home"
+    assert need.reasons[1].text == "Fair at 10:00 on Saturday is 78 km from home"
+    midnight = start - 10 * 3600.0
+    days = msgspec.structs.replace(fair, start=midnight, is_all_day=True)
+    (need,) = needs(msgspec.structs.replace(evening, appointments=(days,)))
+    assert need.reasons[1].text == "Fair on Saturday is 78 km from home"
+    later = msgspec.structs.replace(days, start=midnight + 86_400.0)
+    assert not needs(msgspec.structs.replace(evening, appointments=(later,)))
+
+
+def test_it_asks_once_an_evening() -> None:
+    (need,) = needs(parked(20.0, 60))
+    assert need.expires == need_time(20.0) + 4 * 3600.0
+
+
+def need_time(hour: float) -> float:
+    return example(hour, "home").time
+
+
+def test_a_range_told_before_charging_says_nothing_of_now() -> None:
+    low = parked(20.0, 40)
+    charged = knowing(
+        low,
+        Sample("car", CHARGING, low.time + 600, False),
+        Sample("car", f"{BATTERY}StateOfCharge.Current", low.time + 700, 90.0),
+    )
+    assert needs(low)
+    assert not needs(charged)
+    (need,) = needs(charged, Charge(full_battery_m=60 * KM))
+    assert need.reasons[0].text == "The battery is good for 54 km (90 %)"
 
 
 def test_shortly_before_home_it_asks_what_will_be_left() -> None:

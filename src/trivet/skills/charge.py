@@ -11,6 +11,7 @@ Source: COVESA Vehicle Signal Specification, `Vehicle.Powertrain`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 
 import msgspec
 
@@ -43,7 +44,6 @@ MAX_STATIONS = 3
 EVENING_FROM_H, EVENING_TO_H = 17.0, 24.0
 #: On the way home it is asked this shortly before coming, not at every crossing.
 NEARLY_HOME_S = 6 * 60.0
-LASTS_S = 3 * 3600.0
 #: The car, when parked, is at home when it is this near.
 PARKED_M = 250.0
 #: That a person wants it when the range does not reach; when it only just does.
@@ -67,11 +67,14 @@ class Charge(msgspec.Struct, frozen=True):
     Attributes:
         reserve_m: nobody likes to arrive with less.
         full_tank_m: range of a full tank, of a car that tells only its level.
+        full_battery_m: range of a full battery, of a car that told its own last
+            before it was charged, or never.
         charges_at_home: whether there is a plug at home.
     """
 
     reserve_m: float = 25_000.0
     full_tank_m: float = 550_000.0
+    full_battery_m: float = 250_000.0
     charges_at_home: bool = True
 
     @property
@@ -95,6 +98,8 @@ class Charge(msgspec.Struct, frozen=True):
             for path in (*_RANGES, *_LEVELS)
             if (value := _number(situation, path)) is not None
         }
+        if _is_old(situation, f"{BATTERY}Range") and _LEVELS[0] in told:
+            told[f"{BATTERY}Range"] = told[_LEVELS[0]] / 100.0 * self.full_battery_m
         battery, tank = f"{BATTERY}Range" in told, f"{TANK}Range" in told
         has_tank = tank or f"{TANK}RelativeLevel" in told
         # of a hybrid the tank decides whether it gets there
@@ -144,7 +149,7 @@ class Charge(msgspec.Struct, frozen=True):
             probability=P_TOMORROW * probability,
             benefit=min(1.0, 0.5 + missing_m / (2 * self.reserve_m)),
             reasons=(supply.reason, tomorrow.reason, self._reserve()),
-            expires=situation.time + LASTS_S,
+            expires=situation.time + max(0.1, EVENING_TO_H - hour) * 3600.0,
             surfaces=(Surface.CAR, Surface.HOME, Surface.PHONE),
         )
 
@@ -235,6 +240,13 @@ def _number(situation: Situation, path: str) -> float | None:
     return value if 0.0 <= value <= most else None
 
 
+def _is_old(situation: Situation, path: str) -> bool:
+    """Whether a range was told before the car was last at the plug, or never."""
+    told = situation.context.sample(situation.car, path)
+    plug = situation.context.sample(situation.car, CHARGING)
+    return told is None or (plug is not None and plug.time > told.time + 60.0)
+
+
 def _is_parked(situation: Situation, home: Place) -> bool:
     lat = _coordinate(situation, "Latitude")
     lon = _coordinate(situation, "Longitude")
@@ -263,20 +275,21 @@ def _tomorrow(situation: Situation) -> DayLength | None:
     is_night = hour_of_day(situation.time, situation.zone) < 4.0
     ahead = 0 if is_night else 1
     usual = day_length(situation.trips, situation.zone, situation.time, ahead)
-    planned = _planned(situation)
+    planned = _planned(situation, ahead)
     if planned is None or (usual is not None and usual.metres >= planned.metres):
         return usual
     return planned
 
 
-def _planned(situation: Situation) -> DayLength | None:
-    """The way to the furthest appointment of the coming day."""
+def _planned(situation: Situation, ahead: int) -> DayLength | None:
+    """The way to the furthest appointment that begins so many days ahead."""
+    wanted = local(situation.time, situation.zone).date() + timedelta(ahead)
     home = situation.place_of(PlaceRole.HOME)
     if home is None or home.lat is None or home.lon is None:
         return None
     found: DayLength | None = None
     for appointment in situation.appointments:
-        if not 0.0 <= appointment.start - situation.time <= 30 * 3600.0:
+        if local(appointment.start, situation.zone).date() != wanted:
             continue
         venue = venue_of(situation, appointment)
         if venue is None:
@@ -284,8 +297,10 @@ def _planned(situation: Situation) -> DayLength | None:
         line_m = distance_m(home.lat, home.lon, venue.lat, venue.lon)
         metres = winding(situation) * line_m
         if found is None or metres > found.metres:
-            at = clock_text(appointment.start, situation.zone)
-            text = f"{appointment.title[:150]} at {at} is {far_text(metres)} from home"
+            what = appointment.title[:150]
+            if not appointment.is_all_day:
+                what += f" at {clock_text(appointment.start, situation.zone)}"
+            text = f"{what} on {wanted:%A} is {far_text(metres)} from home"
             found = DayLength(metres, Reason(text))
     return found
 
