@@ -128,12 +128,14 @@ class Run:
         self._say("healed")
         recovered_s = fleet.wait(QUIET_S, fleet.missing)
         before = fleet.missing() if recovered_s is None else ""
-        self._say(f"recovered in {recovered_s} s {before}; all are killed and started")
+        self._say(
+            f"recovered in {_seconds(recovered_s)}{before}; all are killed and started"
+        )
         fleet.kill()
         fleet.start()
         quiet_s = fleet.wait(QUIET_S, fleet.missing)
         after = fleet.missing() if quiet_s is None else ""
-        self._say(f"quiet in {quiet_s} s {after}; the last device is shut out")
+        self._say(f"quiet in {_seconds(quiet_s)}{after}; the last device is shut out")
         at = monotonic()
         went_on = self._shut_out()
         charters = fleet.versions(fleet.devices[:-1])
@@ -167,6 +169,10 @@ class Run:
         if fleet.wait(QUIET_S, lambda: fleet.missing(others)) is None:
             return fleet.missing(others)
         return ""
+
+
+def _seconds(took_s: float | None) -> str:
+    return "never: " if took_s is None else f"{took_s:.1f} s"
 
 
 def _host_note(lan: Lan) -> str:
