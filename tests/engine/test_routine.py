@@ -1,0 +1,228 @@
+"""The routine foretells the usual, sums to one, survives a restart, and forgets."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.engine.home import RESIDENTS, at, home, routine, weeks
+from tests.engine.life import BERLIN
+
+from trivet.domain import Quality, Sample, UsageError
+from trivet.engine.routine import HOME, Routine
+
+LIFE = weeks(35)
+KNOWN = routine(LIFE).snapshot()
+
+
+def known() -> Routine:
+    return Routine.restore(KNOWN, BERLIN)
+
+
+def test_a_usual_day_is_foretold() -> None:
+    outlook = known().predict_one(at(35, 0))
+    best = outlook.events[0]
+    assert best.what == "light.bedroom=on"
+    assert best.time is not None
+    assert abs(best.time.median - at(35, 6.5)) < 1200
+    assert outlook.next is not None
+    assert abs(outlook.next.median - at(35, 6.5)) < 1200
+    house = outlook.day(HOME)
+    assert house.is_home[5] > 0.9
+    assert house.is_home[11] < 0.15
+    assert house.is_home[19] > 0.9
+    assert house.wake is not None
+    assert abs(house.wake.median - at(35, 6.5)) < 900
+    assert house.bed is not None
+    assert abs(house.bed.median - at(35, 22.5)) < 1200
+
+
+def test_each_person_has_a_day_of_their_own() -> None:
+    outlook = known().predict_one(at(35, 0))
+    assert [d.who for d in outlook.days] == [HOME, "ada", "ben"]
+    with pytest.raises(UsageError, match="nothing is known of 'eve'"):
+        outlook.day("eve")
+
+
+def test_a_weekend_is_not_a_workday() -> None:
+    model = known()
+    for sample in weeks(5, first=35)[6:]:
+        model.learn_one(sample)
+    saturday = model.predict_one(at(40, 0)).day()
+    assert saturday.is_home[11] > 0.85
+    assert saturday.wake is not None
+    assert abs(saturday.wake.median - at(40, 8.5)) < 1200
+
+
+def test_chances_sum_to_one_and_intervals_are_in_order() -> None:
+    model = known()
+    for sample in weeks(1, first=35)[6:]:
+        model.learn_one(sample)
+        chances = model.chances(sample.time)
+        assert sum(chances.values()) == pytest.approx(1.0)
+        assert all(chance > 0 for chance in chances.values())
+        for expected in model.predict_one(sample.time).events:
+            if expected.time is not None and expected.middle is not None:
+                assert sample.time < expected.time.low <= expected.time.median
+                assert expected.middle.high <= expected.time.high
+
+
+def test_what_should_have_come_by_now_is_less_likely() -> None:
+    model = known()
+    wake = weeks(1, first=35)[6]
+    model.learn_one(wake)
+    soon, late = model.chances(wake.time + 60), model.chances(wake.time + 9000)
+    assert soon["light.bedroom=off"] > 0.7
+    assert late["light.bedroom=off"] < soon["light.bedroom=off"] / 2
+
+
+def test_the_routine_goes_with_the_season() -> None:
+    model = known()
+    for sample in weeks(28, first=35, shift_h=-1.0)[6:]:
+        model.learn_one(sample)
+    wake = model.predict_one(at(63, 0)).day().wake
+    assert wake is not None
+    assert abs(wake.median - at(63, 5.5)) < 900
+
+
+def test_a_new_home_needs_no_new_start() -> None:
+    model = known()
+    for sample in weeks(14, first=35):
+        path = sample.path.replace("bedroom", "upstairs").replace("coffee", "kettle")
+        model.learn_one(Sample("home", path, sample.time, sample.value))
+    chances = model.chances(at(49, 0))
+    assert max(chances, key=lambda what: chances[what]) == "light.upstairs=on"
+
+
+def test_predicting_changes_nothing() -> None:
+    asked, unasked = known(), known()
+    for sample in weeks(2, first=35)[6:]:
+        asked.learn_one(sample)
+        unasked.learn_one(sample)
+        asked.predict_one(sample.time + 5000)
+    assert asked.snapshot() == unasked.snapshot()
+
+
+def test_a_restart_changes_no_forecast() -> None:
+    going, again = known(), known()
+    for number, sample in enumerate(weeks(2, first=35)[6:]):
+        going.learn_one(sample)
+        again.learn_one(sample)
+        if number % 9 == 4:
+            again = Routine.restore(again.snapshot(), BERLIN)
+            assert going.predict_one(sample.time) == again.predict_one(sample.time)
+    assert going.snapshot() == again.snapshot()
+
+
+def test_what_comes_later_changes_no_forecast() -> None:
+    short = known()
+    before = short.predict_one(at(35, 0))
+    for sample in weeks(1, first=35)[6:]:
+        short.learn_one(sample)
+    assert known().predict_one(at(35, 0)) == before
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.binary(max_size=200), st.integers(0, len(KNOWN) - 1), st.integers(0, 255))
+def test_a_damaged_snapshot_is_refused_or_read(
+    junk: bytes, cut: int, byte: int
+) -> None:
+    for data in (junk, KNOWN[:cut], bytes([99]) + KNOWN[1:]):
+        with pytest.raises(UsageError, match="learn again"):
+            Routine.restore(data, BERLIN)
+    flipped = KNOWN[:cut] + bytes([byte]) + KNOWN[cut + 1 :]
+    try:
+        model = Routine.restore(flipped, BERLIN)
+    except UsageError:
+        return
+    model.chances(at(35, 0))
+
+
+def test_noise_is_no_event() -> None:
+    model = known()
+    before = model.snapshot()
+    time = at(35, 1)
+    for sample in (
+        home(time, "sensor.outdoor_temperature", 4.5),
+        home(time, "climate.living_room.temperature", 21.0),
+        home(time, "light.bedroom", "off"),
+        home(time, "light.bedroom", "unavailable"),
+        home(time, "sensor.weather", "rain"),
+        home(at(3, 1), "light.bedroom", "on"),
+        Sample("car", "light.bedroom", time, "on"),
+        Sample("home", "light.bedroom", time, "on", Quality.BAD),
+    ):
+        assert model.learn_one(sample) is None
+    assert model.snapshot() == before
+
+
+def test_forgetting_a_day_equals_never_having_seen_its_events() -> None:
+    since, until = at(23, 0), at(24, 0)
+    forgot = known()
+    gone = forgot.forget(since, until)
+    assert gone == sum(since <= e.time < until for e in known().events)
+    never = routine([s for s in LIFE if not since <= s.time < until])
+    assert forgot.events == never.events
+    assert forgot.nights() == tuple(
+        n for n in known().nights() if n.wake < since or n.bed >= until
+    )
+    assert not [n for n in forgot.nights() if n.bed < until and n.wake >= since]
+    mine, theirs = forgot.predict_one(at(35, 0)), never.predict_one(at(35, 0))
+    assert mine.day().is_home == pytest.approx(theirs.day().is_home, abs=0.05)
+    assert mine.events[0].what == theirs.events[0].what
+
+
+def test_a_forgotten_entity_is_gone_from_all_but_what_is_now() -> None:
+    model = known()
+    for number in range(3):
+        time = at(36, 10 + number)
+        model.learn_one(home(time, "switch.secret", "off" if number % 2 else "on"))
+    assert any("secret" in what for what in model.chances(at(36, 13)))
+    model.forget(at(36, 0), at(37, 0))
+    assert not any("secret" in what for what in model.chances(at(37, 0)))
+
+
+def test_a_frozen_routine_predicts_and_learns_nothing() -> None:
+    model = known()
+    model.freeze(at(35, 0))
+    events, nights = model.events, model.nights()
+    for sample in weeks(5, first=35)[6:]:
+        model.learn_one(sample)
+    model.learn_presence("ada", at(40, 0), is_home=False)
+    model.learn_activity("ada", at(40, 0))
+    assert Routine.restore(model.snapshot(), BERLIN).is_frozen
+    assert (model.events, model.nights()) == (events, nights)
+    assert model.predict_one(at(40, 0)).events
+    model.thaw()
+    model.learn_one(home(at(40, 7), "light.bedroom", "on"))
+    assert len(model.events) == len(events) + 1
+
+
+def test_presence_may_come_from_phones_alone() -> None:
+    model = Routine("home", BERLIN, RESIDENTS)
+    for number in range(28):
+        for hour, is_home in ((0, True), (8, False), (17, True)):
+            if is_home or number % 7 < 5:
+                for who in ("ada", "ben"):
+                    model.learn_presence(who, at(number, hour), is_home=is_home)
+    house = model.predict_one(at(28, 0)).day()
+    assert house.is_home[11] < 0.2
+    assert house.is_home[19] > 0.8
+    with pytest.raises(UsageError, match="lives here"):
+        model.learn_presence("eve", at(28, 0), is_home=True)
+    with pytest.raises(UsageError, match="lives here"):
+        model.learn_activity(HOME, at(28, 0))
+
+
+def test_with_no_history_nothing_is_claimed() -> None:
+    outlook = Routine("home", BERLIN).predict_one(at(0, 0))
+    assert outlook.events == ()
+    assert outlook.next is None
+    assert outlook.day().is_home == ()
+    assert outlook.day().bed is None
+
+
+@pytest.mark.parametrize("span", [(5.0, 5.0), (6.0, 5.0)])
+def test_an_empty_span_is_refused(span: tuple[float, float]) -> None:
+    with pytest.raises(UsageError, match="holds nothing"):
+        known().forget(*span)
