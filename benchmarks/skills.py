@@ -32,7 +32,7 @@ from trivet.domain import Suggestion
 from trivet.domain.clock import hour_of_day, local
 from trivet.skills.charge import EVENING_FROM_H, Charge
 
-SEEDS = (311, 312, 313)
+SEEDS = (411, 412, 413)
 Row: TypeAlias = tuple[str, float, str]
 _MINUTES = re.compile(r"\((?:(\d+) to )?(\d+) min\)")
 
