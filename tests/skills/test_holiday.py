@@ -113,9 +113,7 @@ def test_a_lamp_is_asked_when_it_would_go_on_with_the_whole_evening() -> None:
     (need,) = Holiday().needs(home(EVENING, target=13.0))
     assert need.key == f"{LAMP}=on"
     assert need.title == "Switch on the living room light, as if somebody were in"
-    assert (
-        need.reasons[0].text == "So it was on Friday 9 January, with lamps on 1 times"
-    )
+    assert need.reasons[0].text == "So it was on Friday 9 January, with lamps on 1 time"
     assert need.details == ("living room light: on 20:07, off 00:06",)
     assert (need.actions[0].path, need.actions[0].value) == (LAMP, "on")
 

@@ -128,9 +128,10 @@ class Holiday(msgspec.Struct, frozen=True):
         if evening is None:
             return
         plan = tuple(_line(situation, lit) for lit in evening.lit)
+        noun = "time" if len(evening.lit) == 1 else "times"
         as_on = Reason(
             f"So it was on {evening.of:%A} {evening.of.day} {evening.of:%B}, "
-            f"with lamps on {len(evening.lit)} times"
+            f"with lamps on {len(evening.lit)} {noun}"
         )
         for lit in evening.lit:
             value = _due(situation, lit)
