@@ -22,7 +22,7 @@ from trivet.domain import AnswerKind, DeviceKind
 from trivet.engine.feedback import Feedback, Lesson, Tally
 from trivet.fabric.history.forget import make_forget
 from trivet.fabric.memory import MemoryFabric
-from trivet.fabric.replica import Put, State
+from trivet.fabric.replica import Add, Put, State, Tick
 
 SEED = 7
 
@@ -169,3 +169,11 @@ async def test_what_is_forgotten_is_in_no_line_and_no_frame(house: House) -> Non
 
 def test_nothing_written_means_the_beginning() -> None:
     assert begun(State({}), SEED, 9.0) == 9.0
+
+
+async def test_what_is_on_a_list_and_open_reaches_the_mind(house: House) -> None:
+    async with minded(house, MemoryFabric(), DeviceKind.HOME) as home:
+        await home.replicating.write(Add("groceries", "milk"), Add("groceries", "tea"))
+        await home.replicating.write(Tick("groceries", "tea"))
+        situation = home.hub.mind.situation(home.hub.time)
+        assert situation.lists == {"groceries": ["milk"]}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from trivet.app.agenda import Agenda
 from trivet.app.hub import Hub
 from trivet.app.leading import Pace, lead
 from trivet.app.past import Past
@@ -36,6 +37,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
         days: days to live, then end.
         page: TCP port of the page, None for none; the home's alone.
         is_headless: live as fast as it can and print the timeline.
+        calendar: the person's calendar, an `.ics` file; None for none.
         is_late_renewal: whether a device that can issue also listens on the port
             after its first one, for devices whose certificates have ended.
     """
@@ -50,6 +52,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
     days: float = 7.0
     page: int | None = None
     is_headless: bool = False
+    calendar: Path | None = None
     is_late_renewal: bool = True
 
 
@@ -75,6 +78,10 @@ async def live_hub(
     """
     hub.mind.note(hub.time, f"Learning the {LEARNED_DAYS} days before", [])
     hub.speed = settings.speed
+    if settings.calendar is not None:
+        hub.mind.appointments = Agenda(
+            settings.calendar, lambda text: hub.mind.note(hub.time, text, [])
+        ).around
     end = min(world.end_time, hub.time + settings.days * DAY_S)
     lives = [hub.part.run(), _days(settings, world, past, hub, leads, tell, end)]
     if settings.page is not None:

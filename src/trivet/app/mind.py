@@ -6,7 +6,8 @@ It is fed samples and told the time; live, replayed and simulated days are one p
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import tzinfo
 
 import msgspec
 
@@ -21,11 +22,14 @@ from trivet.domain import (
     PlaceRole,
     Sample,
     Suggestion,
+    Trip,
     UsageError,
 )
+from trivet.domain.appointment import Appointment
 from trivet.domain.clock import ZoneOf, clock_text
 from trivet.domain.sample import Position
 from trivet.engine import Anticipator
+from trivet.engine.chronicle import Chronicle
 from trivet.engine.context import Context
 from trivet.engine.situation import Atlas, Situation, Skill
 from trivet.engine.suggest import Suggester
@@ -34,6 +38,10 @@ from trivet.engine.suggest import Suggester
 MAX_LINES = 500
 #: While a trip runs it is forecast anew after this many seconds of event time.
 FORECAST_EVERY_S = 10.0
+
+
+#: Past trips are looked up anew after so many seconds of event time.
+TRIPS_S = 60.0
 
 
 class Roles(msgspec.Struct, frozen=True):
@@ -71,7 +79,14 @@ class Mind:
         self.forecast: Forecast | None = None
         self.lines: deque[TimelineEntry] = deque(maxlen=MAX_LINES)
         self.answers: deque[Answer] = deque(maxlen=50)
+        #: what the household wrote down, by the list's name
+        self.lists: Mapping[str, Sequence[str]] = {}
+        #: gives the person's appointments around an event time
+        self.appointments: Callable[[float, tzinfo], Sequence[Appointment]] = _no_agenda
         self._heating = Heating(roles.home)
+        self._chronicle = Chronicle(roles.home)
+        self._trips: Sequence[Trip] = ()
+        self._trips_at = float("-inf")
         self._trail: deque[tuple[float, float]] = deque(maxlen=2000)
         self._zone_of = zone_of
         self.zone = zone_of(0.0, 0.0)
@@ -86,6 +101,7 @@ class Mind:
             self._trail.append((sample.value.lat, sample.value.lon))
         self.context.learn_one(sample)
         self._heating.learn_one(sample)
+        self._chronicle.learn_one(sample)
         self.anticipator.learn_one(sample)
 
     def recall(self, past: bytes) -> None:
@@ -158,6 +174,8 @@ class Mind:
 
     def situation(self, time: float) -> Situation:
         """All that a skill may look at."""
+        if not 0.0 <= time - self._trips_at < TRIPS_S:
+            self._trips, self._trips_at = self.anticipator.trips, time
         return Situation(
             time=time,
             zone=self.zone,
@@ -171,6 +189,10 @@ class Mind:
             places=self.namer.places(self.anticipator.places),
             stays=self.anticipator.stays,
             atlas=self.atlas,
+            trips=self._trips,
+            appointments=self.appointments(time, self.zone),
+            lists=self.lists,
+            changes=self._chronicle.changes,
         )
 
     def place(self, time: float) -> Place | None:
@@ -243,3 +265,7 @@ class Mind:
     def zone_name(self) -> str:
         """Name of the local time zone."""
         return str(self.zone)
+
+
+def _no_agenda(time: float, zone: tzinfo) -> Sequence[Appointment]:
+    return ()

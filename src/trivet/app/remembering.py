@@ -17,6 +17,7 @@ from trivet.domain import TrivetError
 from trivet.engine.feedback import Feedback, Lesson
 from trivet.fabric.replica import Feedback as Kept
 from trivet.fabric.replica import Put, State
+from trivet.fabric.replica.change import LIST
 
 log = logging.getLogger("trivet.app")
 
@@ -85,7 +86,8 @@ class Remembering:
         if "feedback" in roots:
             for lesson in self._unknown():
                 self._hub.mind.suggester.feedback.take_up(lesson)
-        if roots & {"skills", "places", "settings"}:
+        is_list = any(root.startswith(LIST) for root in roots)
+        if is_list or roots & {"skills", "places", "settings"}:
             self._choose()
 
     def _unknown(self) -> list[Lesson]:
@@ -110,6 +112,10 @@ class Remembering:
             if skill.name not in off
         )
         suggester.max_per_day = max(0, state.get(MOST, self._most))
+        self._hub.mind.lists = {
+            name: [item.text for item in items if not item.is_done]
+            for name, items in state.lists.items()
+        }
         self._hub.mind.namer.names = {
             place.id: place.name for place in state.places if place.name
         }

@@ -27,8 +27,9 @@ from trivet.skills.registry import load
 DEVICES = {DeviceKind.PHONE: PHONE, DeviceKind.CAR: CAR, DeviceKind.HOME: HOME}
 #: Days that the household has lived before the demo begins, which the mind learns.
 LEARNED_DAYS = 53
-#: Of them the last ones that the home remembers of itself: how fast it warms.
-HOME_DAYS = 7
+#: Of them the last ones that the home remembers of itself: how fast it warms, what is
+#: done there each time before leaving.
+HOME_DAYS = 28
 DAY_S = 86_400.0
 
 

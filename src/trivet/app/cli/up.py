@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -43,6 +44,12 @@ def up(
     headless: Annotated[
         bool, typer.Option("--headless", help="Print the days, as fast as it goes.")
     ] = False,
+    calendar: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="The person's calendar, an .ics file."
+        ),
+    ] = None,
     late_renewal: Annotated[
         bool,
         typer.Option(
@@ -65,6 +72,7 @@ def up(
         days=days,
         page=page,
         is_headless=headless,
+        calendar=calendar,
         is_late_renewal=late_renewal,
     )
     run_node(settings, _told_as_json if as_json else _told, _on_page)
