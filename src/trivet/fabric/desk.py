@@ -105,6 +105,11 @@ class Desk:
 
         task.add_done_callback(finish)
 
+    async def settle(self, limit_s: float) -> None:
+        """Wait until what is under way is answered, or `limit_s` has passed."""
+        if self._tasks:
+            await asyncio.wait(list(self._tasks), timeout=limit_s)
+
     async def close(self) -> None:
         """Cancel what is under way and wait until it has ended."""
         tasks = list(self._tasks)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from threading import Event, Lock, Thread, current_thread
 from time import monotonic
 
@@ -84,8 +84,13 @@ class Heart:
         with self._lock:
             self._pulse.turn(monotonic())
 
-    async def call_roll(self, limit_s: float) -> frozenset[str]:
-        """Ask everybody for a beat. Returns who gave none within `limit_s`."""
+    async def call_roll(
+        self, limit_s: float, barred: Container[str] = ()
+    ) -> frozenset[str]:
+        """Ask everybody for a beat. Returns who gave none within `limit_s`.
+
+        Whoever is barred is not waited for: it is not asked either.
+        """
         began = monotonic()
         with self._lock:
             self._is_asking = True
@@ -93,7 +98,8 @@ class Heart:
         while True:
             with self._lock:
                 mute = frozenset(self._pulse.unheard_since(began))
-            if not mute or monotonic() - began > limit_s:
+            is_heard = all(device in barred for device in mute)
+            if is_heard or monotonic() - began > limit_s:
                 return mute
             await asyncio.sleep(0.002)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from contextlib import suppress
 from threading import Condition, Thread
 from time import sleep
@@ -61,7 +61,11 @@ class Ears:
 
 
 async def leave(
-    device: str, heart: Heart, close: Callable[[], None], limit_s: float
+    device: str,
+    heart: Heart,
+    close: Callable[[], None],
+    limit_s: float,
+    barred: Container[str] = (),
 ) -> None:
     """Close a session; after `limit_s` it is left to itself.
 
@@ -70,10 +74,11 @@ async def leave(
         heart: its own.
         close: closes the session; blocks.
         limit_s: seconds that all of it may take.
+        barred: devices that are shut out.
     """
     loop = asyncio.get_running_loop()
     began = loop.time()
-    mute = await heart.call_roll(min(ROLL_S, limit_s / 3))
+    mute = await heart.call_roll(min(ROLL_S, limit_s / 3), barred)
     heart.pause()
     if mute and heart.cut(mute):
         log.info("%s: leaves without word to %s", device, ", ".join(sorted(mute)))

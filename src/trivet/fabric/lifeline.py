@@ -32,6 +32,8 @@ log = logging.getLogger("trivet.fabric")
 MAX_SENDERS = 4096
 #: Seconds that closing may take when the interpreter ends.
 EXIT_S = 0.9
+#: Seconds that questions under way have to be answered before links are made anew.
+ANSWER_S = 0.3
 #: Seconds between two times that all links are made anew for the sake of one.
 MEND_S = 10.0
 
@@ -112,7 +114,9 @@ class Lifeline(Link):
         """Close the carrier, to open it anew or for good."""
         if self._at_exit is not None:
             self._at_exit.detach()
-        if self.is_closed:  # whoever reads is gone: let what still comes go by
+        if not self.is_closed:
+            await self._desk.settle(ANSWER_S)
+        elif self._listener is not None:  # let what still comes go by
             self._listener = _ignore
 
         def end() -> None:
@@ -120,7 +124,7 @@ class Lifeline(Link):
             if self.is_closed:
                 self._ears.wait(DEAF_S)
 
-        await leave(self.device, self._heart, end, limit_s)
+        await leave(self.device, self._heart, end, limit_s, self._barred)
 
     async def _rest(self) -> None:
         """The carrier is about to be closed for good."""

@@ -24,7 +24,7 @@ SILENCE_S = 1.6
 #: A device whose event loop has not turned for so long does not beat.
 STUCK_S = 4.0
 #: Beats that are asked for come no faster.
-HASTE_S = 0.05
+HASTE_S = 0.01
 #: A wake-up that is later than this was slept through.
 LATE_S = 0.25
 #: A lost device that goes on beating on its old link is believed after so long.
@@ -193,7 +193,7 @@ class Pulse:
                 wait_s = min(wait_s, self._due(peer) - now)
                 if not peer.is_lost:
                     wait_s = min(wait_s, peer.heard + SILENCE_S - now)
-        wait_s = max(wait_s, 0.01)
+        wait_s = max(wait_s, HASTE_S)
         self._planned = time + wait_s
         return wait_s
 

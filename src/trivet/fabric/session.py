@@ -17,7 +17,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from threading import Semaphore
+from threading import Semaphore, Thread
 from typing import Any
 
 import zenoh
@@ -98,6 +98,7 @@ class ZenohLink(Lifeline):
             capacity=config.capacity,
         )
         self._session: zenoh.Session | None = None
+        self._token: zenoh.LivelinessToken | None = None
         self._streams: dict[str, tuple[zenoh.Publisher, Tally]] = {}
         self._seats = Semaphore(2 * MAX_ANSWERING)
         self._is_open = asyncio.Event()
@@ -299,10 +300,17 @@ class ZenohLink(Lifeline):
     async def _leave(self) -> None:
         if self._session is None:
             return
+        # the others shall see us go first; it may wait for one that is frozen
+        Thread(target=self._withdraw, daemon=True, name="trivet-zenoh").start()
         try:
             await self._part(self._end, self._config.close_limit_s)
         except zenoh.ZError as error:
             log.warning("%s: left with an error: %s", self.device, error)
+
+    def _withdraw(self) -> None:
+        if self._token is not None:
+            with suppress(zenoh.ZError):
+                self._token.undeclare()  # type: ignore[no-untyped-call]
 
     def _end(self) -> None:
         session, self._session = self._session, None
@@ -321,9 +329,8 @@ class ZenohLink(Lifeline):
             oldest, _ = self._streams.pop(next(iter(self._streams)))
             oldest.undeclare()  # type: ignore[no-untyped-call]
         # not `express`: a batch for each message makes bursts overflow
-        publisher = self._open_session().declare_publisher(
-            text, congestion_control=_DROP
-        )
+        session = self._open_session()
+        publisher = session.declare_publisher(text, congestion_control=_DROP)
         tally = self._heart.tally(key.parse_stream(text).recipient)
         self._streams[text] = (publisher, tally)
         return publisher, tally
@@ -359,8 +366,6 @@ class ZenohLink(Lifeline):
     def _on_token(self, sample: zenoh.Sample) -> None:
         is_standing = sample.kind == zenoh.SampleKind.PUT
         self._token_came(str(sample.key_expr), is_standing)
-
-    # --- in: called on the loop -----------------------------------------------------
 
     def _take(self, query: zenoh.Query, text: str, data: bytes) -> None:
         def reply(answer: Reply) -> None:
