@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,17 @@ def test_a_file_that_is_no_journal_is_told(tmp_path: Path) -> None:
     (tmp_path / "journal.db").write_bytes(b"no database at all" * 100)
     with pytest.raises(SetupError, match="cannot be opened"):
         Journal(tmp_path / "journal.db")
+
+
+def test_a_full_disk_begins_nothing_and_is_told(tmp_path: Path) -> None:
+    def fill(journal: Journal) -> None:
+        for number in range(100_000):
+            journal.begin("car", f"{number:032x}")
+
+    with closing(Journal(tmp_path / "runs.db")) as journal:
+        journal._base.execute("pragma max_page_count = 1")  # it sets what there is
+        with pytest.raises(SetupError, match="full"):
+            fill(journal)
+        journal._base.execute("pragma max_page_count = 100000")
+        assert journal.find("car", f"{0:032x}") == Record("begun")
+        assert journal.begin("car", "f" * 32)

@@ -7,7 +7,8 @@ grow with time, so the oldest may be forgotten: from then on no id as old begins
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -67,17 +68,29 @@ class Journal:
             ) from error
 
     def begin(self, asker: str, run: str) -> bool:
-        """Write down that a run begins; False if it must not: it did, or is barred."""
+        """Write down that a run begins; False if it must not: it did, or is barred.
+
+        Raises:
+            SetupError: it cannot be written; then the run must not begin.
+        """
         return self._insert(asker, run, "begun")
 
     def bar(self, asker: str, run: str) -> bool:
-        """Write down that a run never begins; False if it is there already."""
+        """Write down that a run never begins; False if it is there already.
+
+        Raises:
+            SetupError: it cannot be written, so nothing is promised.
+        """
         return self._insert(asker, run, "barred")
 
     def end(self, asker: str, run: str, output: bytes | None) -> None:
-        """It ended; an output that is short is kept."""
+        """It ended; an output that is short is kept.
+
+        Raises:
+            SetupError: it cannot be written; it counts as begun for ever.
+        """
         is_short = output is not None and len(output) <= MAX_OUTPUT
-        with self._lock:
+        with self._lock, _told():
             self._base.execute(
                 "update run set state = 'ended', output = ?"
                 " where asker = ? and run = ?",
@@ -86,7 +99,7 @@ class Journal:
 
     def find(self, asker: str, run: str) -> Record | None:
         """What is known of a run, None if nothing is."""
-        with self._lock, closing(self._base.cursor()) as cursor:
+        with self._lock, _told(), closing(self._base.cursor()) as cursor:
             cursor.execute(
                 "select state, output from run where asker = ? and run = ?",
                 (asker, run),
@@ -108,7 +121,7 @@ class Journal:
         return str(row[0]) if row is not None else ""
 
     def _insert(self, asker: str, run: str, state: str) -> bool:
-        with self._lock:
+        with self._lock, _told():
             if run <= self._floor(asker):
                 return False
             try:
@@ -134,8 +147,25 @@ class Journal:
             f"select max(run) from ({oldest})", (asker, excess)
         ).fetchone()
         self._base.execute("begin immediate")
-        self._base.execute("insert or replace into floor values (?, ?)", (asker, last))
-        self._base.execute(
-            "delete from run where asker = ? and run <= ?", (asker, last)
-        )
-        self._base.execute("commit")
+        try:
+            self._base.execute(
+                "insert or replace into floor values (?, ?)", (asker, last)
+            )
+            self._base.execute(
+                "delete from run where asker = ? and run <= ?", (asker, last)
+            )
+            self._base.execute("commit")
+        finally:
+            if self._base.in_transaction:
+                self._base.execute("rollback")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise SetupError(
+            f"the journal of runs cannot be used: {error}",
+            hint="make room on its disk, or check who owns the file",
+        ) from error

@@ -15,6 +15,7 @@ from time import monotonic
 from trivet.domain.error import (
     PeerError,
     RefusedError,
+    SetupError,
     TrivetError,
     WireError,
 )
@@ -249,6 +250,9 @@ class Worker:
                 end = Failure(job.run, Flaw.LOST, why)
         except BrokenError as error:
             end = Failure(job.run, error.flaw, error.message[:1000])
+        except SetupError as error:
+            log.error("%s: %s was not run: %s", self._link.device, job.run, error)
+            end = Failure(job.run, Flaw.DIED, f"it was not run: {error.message}"[:1000])
         except Exception as error:  # a fault of ours must not leave the slot taken
             log.exception("%s: %s could not be run", self._link.device, job.task.name)
             end = Failure(job.run, Flaw.DIED, f"it was not run: {type(error).__name__}")
