@@ -319,9 +319,7 @@ async def test_a_link_that_cannot_be_cut_is_made_anew_with_the_others_once(
             await see(home.watch(), Liveness("car", False), FOUND_S)
             await asyncio.sleep(4)
         assert len(opened) == 1
-        await phone.reach(
-            "home", 20
-        )  # where nothing can be cut, closing takes its time
+        await phone.reach("home", 20)
         await home.reach("phone", 20)
         car.thaw()
         await see(home.watch(), Liveness("car", True), 15)

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Container
 from contextlib import suppress
 from threading import Condition, Thread
 from time import sleep
+from typing import NamedTuple
 
 from trivet.fabric.background import in_thread
 from trivet.fabric.heart import Heart
@@ -22,6 +23,8 @@ log = logging.getLogger("trivet.fabric")
 
 #: Seconds that the others have to answer, and that Zenoh has to see a cut link.
 ROLL_S, SETTLE_S = 0.25, 0.05
+#: Seconds that taking down a token may take.
+WORD_S = 0.1
 #: Seconds that calls under way have to end.
 DEAF_S = 0.3
 #: Least seconds that closing itself may take.
@@ -60,10 +63,25 @@ class Ears:
             self._change.notify_all()
 
 
+class Way(NamedTuple):
+    """The steps of leaving.
+
+    Attributes:
+        withdraw: takes down the device's token, so that nobody begins anything more;
+            blocks.
+        settle: ends what is under way.
+        close: closes the session; blocks.
+    """
+
+    withdraw: Callable[[], None]
+    settle: Callable[[], Awaitable[None]]
+    close: Callable[[], None]
+
+
 async def leave(
     device: str,
     heart: Heart,
-    close: Callable[[], None],
+    way: Way,
     limit_s: float,
     barred: Container[str] = (),
 ) -> None:
@@ -72,21 +90,28 @@ async def leave(
     Args:
         device: the device that leaves.
         heart: its own.
-        close: closes the session; blocks.
-        limit_s: seconds that all of it may take.
+        way: the steps of it.
+        limit_s: seconds that it may take, but for answering.
         barred: devices that are shut out.
     """
     loop = asyncio.get_running_loop()
     began = loop.time()
     mute = await heart.call_roll(min(ROLL_S, limit_s / 3), barred)
-    heart.pause()
-    if mute and heart.cut(mute):
+    is_cut = heart.cut(mute) > 0
+    if is_cut:
         log.info("%s: leaves without word to %s", device, ", ".join(sorted(mute)))
+    if is_cut or not mute:  # else it would wait for whoever is mute
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WORD_S):
+                await in_thread(way.withdraw)
+    if is_cut:
         await asyncio.sleep(SETTLE_S)
     left_s = max(limit_s - (loop.time() - began), _LEAST_S)
+    await way.settle()
+    heart.pause()
     try:
         async with asyncio.timeout(left_s):
-            await in_thread(close)
+            await in_thread(way.close)
     except TimeoutError:
         log.warning("%s: leaving took over %g s", device, limit_s)
 

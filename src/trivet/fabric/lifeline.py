@@ -13,6 +13,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from time import monotonic
+from typing import TypeAlias
 
 from trivet.domain.error import WireError
 from trivet.fabric import beat, key
@@ -21,12 +22,13 @@ from trivet.fabric.cable import Cable
 from trivet.fabric.desk import Handler
 from trivet.fabric.gate import Gate
 from trivet.fabric.heart import TURN_S, Heart
-from trivet.fabric.leaving import DEAF_S, Ears, leave, leave_at_exit
+from trivet.fabric.leaving import DEAF_S, Ears, Way, leave, leave_at_exit
 from trivet.fabric.letter import Received
 from trivet.fabric.link import Link, Listener
 from trivet.fabric.tally import Tally
 
 log = logging.getLogger("trivet.fabric")
+Work: TypeAlias = Callable[[], None]
 
 #: Streams whose sender is remembered.
 MAX_SENDERS = 4096
@@ -102,7 +104,7 @@ class Lifeline(Link):
         if self._turning is None:
             self._turn()
 
-    def _guard(self, close: Callable[[], None]) -> Ears:
+    def _guard(self, close: Work) -> Ears:
         """The carrier is open, and is to be closed before the interpreter ends."""
         ears = self._ears = Ears()
         self._at_exit = weakref.finalize(
@@ -110,21 +112,23 @@ class Lifeline(Link):
         )
         return ears
 
-    async def _part(self, close: Callable[[], None], limit_s: float) -> None:
+    async def _part(self, withdraw: Work, close: Work, limit_s: float) -> None:
         """Close the carrier, to open it anew or for good."""
         if self._at_exit is not None:
             self._at_exit.detach()
-        if not self.is_closed:
-            await self._desk.settle(ANSWER_S)
-        elif self._listener is not None:  # let what still comes go by
-            self._listener = _ignore
+        if self.is_closed and self._listener is not None:
+            self._listener = _ignore  # let what still comes go by
 
         def end() -> None:
             close()
             if self.is_closed:
                 self._ears.wait(DEAF_S)
 
-        await leave(self.device, self._heart, end, limit_s, self._barred)
+        async def settle() -> None:
+            await self._desk.settle(ANSWER_S)  # for good: its tasks have ended
+
+        way = Way(withdraw, settle, end)
+        await leave(self.device, self._heart, way, limit_s, self._barred)
 
     async def _rest(self) -> None:
         """The carrier is about to be closed for good."""

@@ -17,7 +17,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from threading import Semaphore, Thread
+from threading import Semaphore
 from typing import Any
 
 import zenoh
@@ -300,10 +300,9 @@ class ZenohLink(Lifeline):
     async def _leave(self) -> None:
         if self._session is None:
             return
-        # the others shall see us go first; it may wait for one that is frozen
-        Thread(target=self._withdraw, daemon=True, name="trivet-zenoh").start()
         try:
-            await self._part(self._end, self._config.close_limit_s)
+            limit_s = self._config.close_limit_s
+            await self._part(self._withdraw, self._end, limit_s)
         except zenoh.ZError as error:
             log.warning("%s: left with an error: %s", self.device, error)
 
