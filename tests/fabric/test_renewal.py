@@ -216,6 +216,7 @@ PROOF = prove(
 )
 
 
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")
 @settings(max_examples=150, deadline=None)
 @given(
     at=st.integers(0, 10_000),
