@@ -47,6 +47,7 @@ class Heart:
         self._lock = Lock()
         self._pulse = Pulse(secrets.randbelow(beat.MAX_RUN) + 1, monotonic())
         self._cables: dict[str, tuple[Cable, ...]] = {}
+        self._linked: frozenset[str] = frozenset()
         self._is_beating = self._is_asking = self._has_ended = False
         self._is_relinked = False
         self._wake = Event()
@@ -157,8 +158,9 @@ class Heart:
             now = monotonic()
             lost = self._pulse.check(now) if self._is_beating else []
         for device, is_linked in lost:
+            is_direct = device in self._linked  # else it is behind a router
             is_cut = self.cut([device]) > 0
-            self._on_lost(device, is_linked and not is_cut)
+            self._on_lost(device, is_linked and is_direct and not is_cut)
         with self._lock:
             is_asking, self._is_asking = self._is_asking, False
             due = self._pulse.beats(monotonic(), is_asking=is_asking)
@@ -169,6 +171,7 @@ class Heart:
 
     def _learn_cables(self) -> None:
         links = list(self._links())
+        self._linked = frozenset(device for device, _ in links)
         with self._lock:
             for device, cable in links:
                 known = [c for c in self._cables.get(device, ()) if c != cable]
