@@ -481,7 +481,7 @@ async def test_attack_an_answer_that_is_a_lie_about_another_wish(
         phone.history.forget(make_forget(), NOW, ["home"])
         async with house.fabric.open_session("home", answers={FORGET: lie}):
             await eventually(lambda: bool(phone.history.pendings()[0].error))
-        (pending,) = phone.history.pendings()
+            (pending,) = phone.history.pendings()
         assert "another wish" in pending.error
         assert pending.state == "waiting"
 

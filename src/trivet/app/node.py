@@ -114,13 +114,7 @@ async def _live(
     founded = load_household(folder)
     identity = await current_identity(founded, settings.device, settings.connect)
     household = household_of(own_charter(folder))
-    config = SessionConfig(
-        identity=identity,
-        listen=settings.listen,
-        connect=settings.connect,
-        members=tuple(sorted(household.members)),
-        is_scouting=settings.is_scouting,
-    )
+    config = _config_of(settings, identity, household)
     control = Control()
     with ExitStack() as stack:
         trust, replica, start = _remember(stack, settings, world, household, identity)
@@ -154,6 +148,18 @@ async def _live(
                     live_hub(settings, world, past, hub, upkeep.leads, tell, on_page)
                 )
             await first_of(*lives)
+
+
+def _config_of(
+    settings: NodeSettings, identity: Identity, household: Household
+) -> SessionConfig:
+    return SessionConfig(
+        identity=identity,
+        listen=settings.listen,
+        connect=settings.connect,
+        members=tuple(sorted(household.members)),
+        is_scouting=settings.is_scouting,
+    )
 
 
 def _remember(

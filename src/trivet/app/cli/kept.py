@@ -12,7 +12,7 @@ from trivet.app.account import plain
 from trivet.app.cli.option import HouseholdOption, JsonOption
 from trivet.app.cli.output import console, errors, print_json, print_table, told
 from trivet.app.folder import history_file, household_folder, samples_file
-from trivet.app.keeping import ALL
+from trivet.app.keeping import ALL, Forgot
 from trivet.app.kept import Account, forget_kept, live_state, stand, wait_for
 from trivet.domain import UsageError
 from trivet.fabric.history import Forget, History, make_forget, make_rule
@@ -175,17 +175,21 @@ def forget(
     if as_json:
         print_json({"here": done.forgot, "others": mine, "is_clean": account.is_clean})
         return
-    here, copies = done.forgot.own, done.forgot.copies
-    _say(f"Deleted here: {_went(here.samples, here.intervals)}.")
-    if here.partly:
-        _say(f"{here.partly} of the summaries reached beyond the span.")
-    for owner, count in copies.items():
-        _say(f"Deleted here of {owner}: {count} samples and summaries.")
+    _tell_forgot(done.forgot)
     for pending in mine:
         _say(_line(pending, account.members))
     _say(_CLEAN if account.is_clean else _UNCLEAN)
     if samples_file(folder).exists():
         _say("Imported recordings are another file and stay as they are: samples.db.")
+
+
+def _tell_forgot(forgot: Forgot) -> None:
+    here = forgot.own
+    _say(f"Deleted here: {_went(here.samples, here.intervals)}.")
+    if here.partly:
+        _say(f"{here.partly} of the summaries reached beyond the span.")
+    for owner, count in forgot.copies.items():
+        _say(f"Deleted here of {owner}: {count} samples and summaries.")
 
 
 _CLEAN = "Nothing of it is left in the history's file."

@@ -20,15 +20,31 @@ from trivet.domain.clock import local
 app = typer.Typer()
 
 
+AddressesOption = list[str] | None
+CalendarOption = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True, dir_okay=False, help="The person's calendar, an .ics file."
+    ),
+]
+LateOption = Annotated[
+    bool,
+    typer.Option(
+        help="Where devices are admitted: also listen on the port after the first "
+        "--listen port, for devices whose certificates have ended."
+    ),
+]
+
+
 @app.command("up")
 @told
 def up(
     device: Annotated[str, typer.Argument(help="Its id: phone, car, home.")],
     listen: Annotated[
-        list[str] | None, typer.Option(help="host:port to be dialled at.")
+        AddressesOption, typer.Option(help="host:port to be dialled at.")
     ] = None,
     connect: Annotated[
-        list[str] | None, typer.Option(help="host:port of a device to dial.")
+        AddressesOption, typer.Option(help="host:port of a device to dial.")
     ] = None,
     scout: Annotated[
         bool, typer.Option("--scout", help="Find the others by multicast too.")
@@ -44,19 +60,8 @@ def up(
     headless: Annotated[
         bool, typer.Option("--headless", help="Print the days, as fast as it goes.")
     ] = False,
-    calendar: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True, dir_okay=False, help="The person's calendar, an .ics file."
-        ),
-    ] = None,
-    late_renewal: Annotated[
-        bool,
-        typer.Option(
-            help="Where devices are admitted: also listen on the port after the first "
-            "--listen port, for devices whose certificates have ended."
-        ),
-    ] = True,
+    calendar: CalendarOption = None,
+    late_renewal: LateOption = True,
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
