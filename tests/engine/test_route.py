@@ -69,3 +69,22 @@ def test_a_point_at_the_pole_and_at_the_date_line_breaks_nothing() -> None:
     trace = [TracePoint(0, 90.0, 180.0), TracePoint(60, -90.0, -180.0)]
     index.add(0, trace)
     assert index.near(90.0, 180.0) is not None
+
+
+def test_how_far_along_is_where_they_are_not_where_it_came_near() -> None:
+    """Cells around a point begin some hundred metres before it; the point does not."""
+    index = RouteIndex()
+    index.add(0, line(0, 8000))
+    for end_m in range(2000, 7600, 400):
+        match = follow(index, line(0, end_m), 1)
+        assert abs(float(match.along_m[0]) - end_m) <= 160
+        assert float(match.reached_m[0]) <= float(match.along_m[0])
+
+
+def test_a_way_that_comes_by_twice_is_on_its_first_pass_first() -> None:
+    loop = [*line(0, 3000), *line(3000, 200, 60.0)]
+    trace = [TracePoint(n * 20.0, p.lat, p.lon) for n, p in enumerate(loop)]
+    index = RouteIndex()
+    index.add(0, trace)
+    match = follow(index, line(0, 1000), 1)
+    assert abs(float(match.along_m[0]) - 1000) <= 400

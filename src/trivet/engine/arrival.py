@@ -136,7 +136,7 @@ def estimate(
     elapsed = max(0.0, time - trip.departure)
     count = len(prior.places)
     logs, mass = np.zeros((3, count)), np.zeros((3, count))
-    _from_routes(logs, mass, history, prior, match, max(0.0, time - trip.time))
+    _from_routes(logs, mass, history, prior, match, trip, time)
     pairs = prior.weights * alike if len(alike) else prior.weights
     _from_pairs(logs, mass, history, prior, pairs, elapsed)
     typical = _speed(history, prior)
@@ -167,16 +167,20 @@ def _from_routes(
     history: History,
     prior: Prior,
     match: RouteMatch,
-    silent_s: float,
+    trip: RunningTrip,
+    time: float,
 ) -> None:
     if not match.steps:
         return
+    silent_s = max(0.0, time - trip.time)
+    since_m = max(0.0, trip.driven_m - match.length_m)
     trust = prior.trust * match.latest**2
     usable = (match.latest > _FOLLOWS) & (match.reached_m >= 0) & (prior.rows >= 0)
     rows = np.flatnonzero(usable)
     rows = rows[np.argsort(-trust[rows], kind="stable")[:_MOST_ROWS]]
     for row in rows:
-        left = history.routes.left_s(int(row), float(match.reached_m[row]))
+        along = float(match.along_m[row]) + since_m
+        left = history.routes.left_s(int(row), along)
         place, weight = prior.rows[row], trust[row]
         logs[0, place] += weight * log(max(0.0, left - silent_s) + _PAD_S)
         mass[0, place] += weight

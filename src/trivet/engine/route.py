@@ -119,17 +119,21 @@ class RouteIndex:
         lengths, times = self._clocks[row]
         return float(times[-1] - np.interp(metres, lengths, times))
 
-    def near(self, lat: float, lon: float) -> tuple[Ints, Floats, Floats] | None:
+    def near(
+        self, lat: float, lon: float
+    ) -> tuple[Ints, Floats, Floats, NDArray[np.bool_]] | None:
         """Traces in the cell of a point and around it, once for each of their cells.
 
         Returns:
-            Rows, and how far along each is where it enters its cell first and last;
-            None when there are none.
+            Rows, how far along each is where it enters its cell first and last, and
+            whether that is the point's own cell; None when there are none.
         """
         rows, first, last = array("q"), array("d"), array("d")
+        own, is_own = _key(lat, lon), bytearray()
         for key in _around(lat, lon):
             cell = self._cells.get(key)
             if cell is not None:
+                is_own += bytes([key == own]) * len(cell.rows)
                 rows += cell.rows
                 first += cell.first
                 last += cell.last
@@ -139,6 +143,7 @@ class RouteIndex:
             np.frombuffer(rows, dtype=np.int64),
             np.frombuffer(first),
             np.frombuffer(last),
+            np.frombuffer(is_own, dtype=np.bool_),
         )
 
 
@@ -170,7 +175,9 @@ class RouteMatch:
     Attributes:
         recent: 0 to 1 for each row: of the last kilometre or so.
         whole: 0 to 1 likewise: of the whole way so far.
-        reached_m: metres along each trace, -1 where it was never met.
+        reached_m: metres along each trace, -1 where it was never met: where it came
+            near at first, so up to some hundred metres behind.
+        along_m: likewise, about where the newest compared point is.
         steps: points compared.
     """
 
@@ -179,11 +186,13 @@ class RouteMatch:
         self.version = version
         self.recent: Floats = np.zeros(rows)
         self.reached_m: Floats = np.full(rows, -1.0)
+        self.along_m: Floats = np.full(rows, -1.0)
         self.steps = 0
         self._hits: Floats = np.zeros(rows)
         self._norm = 0.0
         self._next = 0
-        self._lengths_at = -np.inf
+        #: metres driven at the newest compared point
+        self.length_m = -np.inf
 
     @property
     def whole(self) -> Floats:
@@ -202,8 +211,8 @@ class RouteMatch:
         while self._next < len(trace):
             point, length = trace[self._next], lengths[self._next]
             self._next += 1
-            if length - self._lengths_at >= max(_STEP_M, length / _STEPS):
-                self._lengths_at = length
+            if length - self.length_m >= max(_STEP_M, length / _STEPS):
+                self.length_m = length
                 self._step(index, point)
 
     def _step(self, index: RouteIndex, point: TracePoint) -> None:
@@ -213,14 +222,35 @@ class RouteMatch:
         found = index.near(point.lat, point.lon)
         if found is None:
             return
-        rows, first, last = found
+        rows, first, last, is_own = found
         least = self.reached_m[rows] - _BACK_M
         forward = last >= least
         rows = rows[forward]
         metres = np.where(first >= least, first, last)[forward]
         earliest = np.full(len(self.reached_m), np.inf)
         np.minimum.at(earliest, rows, metres)
+        # a trace that comes by twice is here on this pass, not on the next one
+        here = metres <= earliest[rows] + _BACK_M
+        span = (last - first)[forward]
+        self._place(rows[here], metres[here], span[here], is_own[forward][here])
         met = np.flatnonzero(earliest < np.inf)
         self.reached_m[met] = np.maximum(self.reached_m[met], earliest[met])
         self.recent[met] += 1.0 - _KEEP
         self._hits[met] += 1.0
+
+    def _place(
+        self,
+        rows: Ints,
+        metres: Floats,
+        span: Floats,
+        is_own: NDArray[np.bool_],
+    ) -> None:
+        """How far along each trace the point is: in its own cell, else about it."""
+        middle = metres + 0.5 * np.minimum(span, _CELL_M)
+        # the own cell counts alone where the trace passes it
+        weight = np.where(is_own, 1e6, 1.0)
+        count = len(self.along_m)
+        total = np.bincount(rows, weight, count)
+        where = np.bincount(rows, weight * middle, count)
+        met = total > 0
+        self.along_m[met] = np.maximum(self.along_m[met], where[met] / total[met])
