@@ -24,9 +24,12 @@ from trivet.domain import (
 )
 from trivet.domain.clock import ZoneOf
 from trivet.domain.sample import LOCATION, TRANSITION_ENTER, TRANSITION_LEAVE
+from trivet.engine.current_location import PATHS as CAR_PATHS
 from trivet.engine.diary import Diary
 from trivet.engine.erasure import Erased, Eraser
 from trivet.engine.event import Event
+from trivet.engine.homecoming import HomeForecast
+from trivet.engine.homeward import Homeward, Whereabout
 from trivet.engine.settings import Settings
 from trivet.engine.snapshot import State, dump, load
 from trivet.engine.stay import Arrived, Left, Mode, Move, StayDetector
@@ -40,6 +43,8 @@ _MOST_KMH = 500.0
 _NEAR_S = 900.0
 #: A trip without positions that nobody ended is given up after this long.
 _GIVE_UP_S = 6 * 3600.0
+#: Of a silence no more moments are judged, and none of a longer one.
+_MOST_ASKED, _ASKED_S = 12, 2 * 86_400.0
 
 
 class Anticipator:
@@ -103,13 +108,19 @@ class Anticipator:
         """
         if sample.device != self.device:
             return []
+        if sample.path in CAR_PATHS:
+            joined = self._state.location.join(sample)
+            return [] if joined is None else self.learn_one(joined)
+        events: list[Event] = []
         if sample.path == LOCATION:
-            return self._learn_position(sample)
-        if sample.path == _SPEED:
+            events = self._learn_position(sample)
+        elif sample.path == _SPEED:
             self._learn_speed(sample)
         elif sample.path in _TRANSITIONS:
-            return self._learn_transition(sample)
-        return []
+            events = self._learn_transition(sample)
+        if events and not self.is_frozen:
+            self._learn_home(sample.time, events)
+        return events
 
     def predict_one(self, time: float) -> Forecast | None:
         """Where the person is going and when they arrive; None when not on a trip.
@@ -141,6 +152,16 @@ class Anticipator:
             trip = self._diary.begin(origin, time, state.before if state.open else "")
         return self._diary.forecaster.forecast(trip, time)
 
+    def predict_home(self, time: float) -> HomeForecast | None:
+        """When the person is home, from wherever they are.
+
+        None as long as no home is known, or `time` is not a number.
+        """
+        if not isfinite(time):
+            return None
+        where, stays = self._whereabout(time), self._state.stays
+        return self._homeward.predict_one(time, where, stays, self._diary.zone)
+
     def at(self, time: float) -> str:
         """Id of the place where the person is at `time`, empty on a trip or unknown."""
         state = self._state
@@ -162,20 +183,16 @@ class Anticipator:
         """Forget what was learned from event time `since` on, up to `until`.
 
         Stays, trips, places, names, roles and the errors of estimates are then those
-        of a learner that saw no sample of that span, and the next forecast is too, but
-        for this:
+        of a learner that saw no sample of that span, and so is the next forecast, but:
 
-        - a trip of which the span holds any part goes whole, the running one too, and
-          none is made up for the gap; one that ran is followed no further;
-        - a stay that reaches into the span is cut at its edge and keeps its centre; one
-          of less than `known_stay_s` is none; two at one place on both sides of the
-          span, with nothing known between, are one;
-        - ids of places stay as they are, and are never given again: a number left out
-          tells that there was a place, not where;
-        - how wrong estimates on later trips turned out is kept: a mind that knew the
-          span made them. Older traces that made room for forgotten ones do not return;
-        - of stays past the last `most_trips` only sums are kept: a span that reaches
-          there takes all of them.
+        - a trip of which the span holds any part goes whole, the running one too; none
+          is made up for the gap;
+        - a stay that reaches into it is cut there and keeps its centre; of less than
+          `known_stay_s` none is left; two at one place on both sides are one;
+        - ids of places are never given again: a number left out tells of a place;
+        - how wrong estimates on later trips and ways home were is kept, made by a mind
+          that knew the span. Older traces that made room do not return;
+        - of stays past the last `most_trips` only sums are known: all of them go.
 
         Raises:
             UsageError: `until` is not after `since`.
@@ -187,15 +204,12 @@ class Anticipator:
     def forget_place(self, place: str) -> Erased:
         """Forget a place: its stays, the trips from and to it, its name and role.
 
-        If they are there, or go there again, it is found as a new one.
+        If they go there again it is found as a new one.
 
         Raises:
             UsageError: no such place is known.
         """
-        if place not in self.places:
-            raise UsageError(
-                f"no place {place!r} is known", hint="`places` has those that are"
-            )
+        self._book.record(place)
         return self._erase(lambda eraser: eraser.forget_place(place))
 
     @property
@@ -206,21 +220,16 @@ class Anticipator:
     def freeze(self, time: float) -> list[Event]:
         """Predict, but learn nothing from event time `time` on, until `thaw`.
 
-        The stay that lasts ends in what is known at `time`. Positions are still
-        followed, so that a running trip is foretold; nothing of it is kept when it
-        ends. It outlasts a restart.
+        The stay that lasts ends in what is known at `time`. Positions are followed, so
+        that a running trip is foretold, and not kept. It outlasts a restart.
         """
         return [] if self.is_frozen else self._diary.freeze(time)
 
     def thaw(self, time: float) -> None:
         """Learn again what comes after event time `time`; not the running trip."""
-        where = self._detector.state
-        if not self.is_frozen:
-            return
-        self._diary.thaw()
-        if where.mode in (Mode.STAYING, Mode.SETTLING):
-            where.mode = Mode.SETTLING
-            where.since, where.inside = max(where.since, time), max(where.inside, time)
+        if self.is_frozen:
+            self._diary.thaw()
+            self._detector.settle_again(time)
 
     def name_place(self, place: str, name: str) -> None:
         """Call a place what the person calls it; empty for what was found.
@@ -243,8 +252,8 @@ class Anticipator:
     def join_places(self, kept: str, gone: str) -> None:
         """Two places are one, `kept`, which is then at both their centres.
 
-        It cannot be taken back, and one place cannot be parted in two: stays nearer to
-        each other than `place_radius_m` are one place to a phone.
+        It cannot be taken back, and one place cannot be parted: stays nearer to each
+        other than `place_radius_m` are one place to a phone.
 
         Raises:
             UsageError: either is not known, or has no position.
@@ -297,10 +306,32 @@ class Anticipator:
         )
         self._state = state
         self._book = self._diary.book
-        self._detector = StayDetector(self._settings, self._is_known, state.stay)
+        self._homeward = Homeward(self.person, state.home, self._book)
+        self._detector = StayDetector(self._settings, self._book.knows, state.stay)
 
-    def _is_known(self, lat: float, lon: float) -> bool:
-        return bool(self._book.nearest(lat, lon))
+    def _ask_home(self, time: float) -> None:
+        """Put aside what would have been said at times up to now, when none asked."""
+        for _ in range(_MOST_ASKED):
+            moment = self._state.home.next_check
+            if self.is_frozen or not moment < time:
+                return
+            self._learn_home(max(moment, self._detector.state.time), [])
+
+    def _learn_home(self, time: float, events: list[Event]) -> None:
+        where, stays = self._whereabout(time), self._state.stays
+        self._homeward.learn_one(time, events, where, stays, self._diary.zone)
+
+    def _whereabout(self, time: float) -> Whereabout:
+        state, trip = self._state, self.predict_one(time)
+        if trip is not None:
+            return Whereabout("", trip.departure, trip)
+        place = self.at(time)
+        if state.open:
+            return Whereabout(place, state.stays[-1].arrival)
+        since = self._detector.state.since
+        if state.stays and state.running is None:
+            since = max(since, state.stays[-1].departure)
+        return Whereabout(place, min(since, time))
 
     def _learn_position(self, sample: Sample) -> list[Event]:
         value = sample.value
@@ -313,6 +344,8 @@ class Anticipator:
         if not accuracy_m <= self._settings.max_accuracy_m:
             return []
         before = self._detector.state.time
+        if time - before <= _ASKED_S:
+            self._ask_home(time)
         moves = self._detector.learn_one(time, lat, lon, accuracy_m)
         if moves:
             return [event for move in moves for event in self._follow(move, time)]

@@ -47,6 +47,11 @@ class Diary:
             departure = state.running.departure
             self.next_check = self.forecaster.next_check(state.checks, departure)
 
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone where the person is."""
+        return self._zone
+
     def begin(self, origin: str, time: float, before: str = "") -> RunningTrip:
         """A trip that departs at `time`; nothing is changed by making one."""
         hour = hour_of_day(time, self._zone)

@@ -10,11 +10,13 @@ what is left is what a learner would have that never saw the span, but for what
 from __future__ import annotations
 
 from datetime import tzinfo
+from math import inf
 
 import msgspec
 
 from trivet.domain.clock import ZoneOf
 from trivet.domain.place import Stay
+from trivet.engine.current_location import CurrentLocation
 from trivet.engine.history import PastTrip
 from trivet.engine.recollection import SAME_S, Links, calibrate, rebuild
 from trivet.engine.settings import Settings
@@ -98,6 +100,9 @@ class Eraser:
         was_here = bool(kept) and kept[-1].is_cut and kept[-1].stay.departure == since
         was_here = was_here and until > seen
         self._cut_detector(since, until, kept[-1] if was_here else None)
+        state.home.forget(since, until)
+        if any(since <= time < until for time, _ in state.location.known.values()):
+            state.location = CurrentLocation()
         if since <= state.region_at < until:
             state.region, state.region_at = "", 0.0
         is_open = bool(kept) and (
@@ -109,6 +114,8 @@ class Eraser:
         """Forget a place: its stays, the trips from and to it, its name."""
         state = self._state
         state.folded = [record for record in state.folded if record.id != place]
+        state.home.forget(0.0, inf)
+        state.location = CurrentLocation()
         kept = [
             Kept(number, stay, spot)
             for number, (stay, spot) in enumerate(self._stays())

@@ -132,6 +132,10 @@ class PlaceBook:
         index = int(away.argmin())
         return self._ids[index] if away[index] <= reach else ""
 
+    def knows(self, lat: float, lon: float) -> bool:
+        """Whether there is a place at a point in degrees."""
+        return bool(self.nearest(lat, lon))
+
     def centre(self, place: str) -> tuple[float, float] | None:
         """Latitude and longitude in degrees, None where it has none."""
         record = self._records.get(place)
@@ -187,17 +191,17 @@ class PlaceBook:
 
     def choose_name(self, place: str, name: str) -> None:
         """Call it what the person calls it; empty for what was found."""
-        self._record(place).chosen_name = name
+        self.record(place).chosen_name = name
         self._touch()
 
     def choose_role(self, place: str, role: PlaceRole | None) -> None:
         """It is what the person says; None for what is found."""
-        self._record(place).chosen_role = role
+        self.record(place).chosen_role = role
         self._touch()
 
     def join(self, kept: str, gone: str) -> None:
         """The person says that two places are one: `kept`, at both their centres."""
-        record, other = self._record(kept), self._record(gone)
+        record, other = self.record(kept), self.record(gone)
         lat, lon = record.lat, record.lon
         if kept == gone or lat is None or other.lat is None or other.lon is None:
             raise UsageError(
@@ -213,7 +217,12 @@ class PlaceBook:
         record.more.append((other.lat, other.lon))
         self._lay_out()
 
-    def _record(self, place: str) -> PlaceRecord:
+    def record(self, place: str) -> PlaceRecord:
+        """What is remembered of a place.
+
+        Raises:
+            UsageError: no such place is known.
+        """
         record = self._records.get(place)
         if record is None:
             raise UsageError(

@@ -7,8 +7,10 @@ import msgspec
 from trivet.domain.error import UsageError
 from trivet.domain.place import Stay
 from trivet.engine.arrival import Calibration
+from trivet.engine.current_location import CurrentLocation
 from trivet.engine.forecaster import Check
 from trivet.engine.history import PastTrip
+from trivet.engine.homecoming import HomeState
 from trivet.engine.place import PlaceRecord
 from trivet.engine.stay import StayState
 from trivet.engine.trip import RunningTrip
@@ -56,6 +58,8 @@ class State(msgspec.Struct):
         region_at: event time at which it was entered.
         is_frozen: nothing is learned.
         is_untaught: nothing is learned from the running trip when it ends.
+        home: what ways home taught.
+        location: of a car: the half of a position that waits for the other.
         here: while nothing is learned, id of the known place where the person is.
     """
 
@@ -81,6 +85,8 @@ class State(msgspec.Struct):
     is_frozen: bool = False
     is_untaught: bool = False
     here: str = ""
+    home: HomeState = msgspec.field(default_factory=HomeState)
+    location: CurrentLocation = msgspec.field(default_factory=CurrentLocation)
 
 
 _encoder = msgspec.msgpack.Encoder()

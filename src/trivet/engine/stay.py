@@ -157,6 +157,13 @@ class StayDetector:
         """Whether the last fix was outside of a stay that has not ended yet."""
         return bool(self.state.outside)
 
+    def settle_again(self, time: float) -> None:
+        """Where they are staying, a stay begins anew at event time `time`."""
+        s = self.state
+        if s.mode in (Mode.STAYING, Mode.SETTLING):
+            s.mode = Mode.SETTLING
+            s.since, s.inside = max(s.since, time), max(s.inside, time)
+
     def _settle(self, time: float, lat: float, lon: float) -> None:
         s = self.state
         s.mode = Mode.SETTLING

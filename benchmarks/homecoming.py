@@ -1,0 +1,157 @@
+"""When somebody is home: foretold each half hour that they are out, on simulated days.
+
+python -m benchmarks.homecoming [--dev] [SEED ...]
+
+The lives are those of the simulated world that trivet ships (trivet.devices.world): no
+real person. Seeds 100 to 104 are for development; 200 to 204, which no number was
+chosen on, are what is reported.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import date, timedelta
+from statistics import fmean, median
+
+from trivet.app.zone import fixed_zone
+from trivet.devices.world import World
+from trivet.devices.world.town import HOME
+from trivet.engine import Anticipator
+
+DEVELOPMENT, REPORTED = range(100, 105), range(200, 205)
+FIRST = date(2026, 1, 5)
+DAYS, WARM_UP_D = 140, 28
+STEP_S = 1800.0
+#: The simulated phone's first fix at home comes so long after her at the most.
+SEEN_S = 120.0
+
+
+class Life:
+    """What truly happened: when she was home."""
+
+    def __init__(self, world: World) -> None:
+        days = [world.plan(FIRST + timedelta(days=n)) for n in range(DAYS)]
+        self.home: list[list[float]] = []
+        for day in days:
+            for episode in day.episodes:
+                if episode.place != HOME:
+                    continue
+                if self.home and episode.arrival <= self.home[-1][1] + 1:
+                    self.home[-1][1] = episode.departure
+                else:
+                    self.home.append([episode.arrival, episode.departure])
+
+    def next_home(self, time: float) -> float | None:
+        """When she is next home; None when she is, or nobody knows any more."""
+        for arrival, departure in self.home:
+            if arrival <= time < departure:
+                return None
+            if arrival > time:
+                return arrival
+        return None
+
+    def usual(self, time: float, warm: float) -> float | None:
+        """What came of the last same weekday on which she was out at this hour."""
+        for weeks in range(1, 5):
+            then = time - weeks * 7 * 86_400
+            came = self.next_home(then) if then >= warm else None
+            if came is not None:
+                return time + came - then
+        return None
+
+
+class Scores:
+    """Of one kind of moment."""
+
+    def __init__(self) -> None:
+        self.error: list[float] = []
+        self.rival: list[float] = []
+        self.inside: dict[float, list[bool]] = {0.5: [], 0.8: []}
+        self.seen: dict[float, list[bool]] = {0.5: [], 0.8: []}
+        self.width: dict[float, list[float]] = {0.5: [], 0.8: []}
+
+    def rows(self, name: str) -> Iterator[tuple[str, float, str]]:
+        if not self.error:
+            return
+        yield f"{name}: forecasts judged", len(self.error), ""
+        yield f"{name}: median error", median(self.error) / 60, "min"
+        yield f"{name}: mean error", fmean(self.error) / 60, "min"
+        if self.rival:
+            yield (
+                f"{name}: last same weekday, median error",
+                (median(self.rival) / 60),
+                "min",
+            )
+        for level, inside in self.inside.items():
+            yield f"{name}: {level:.0%} interval holds", fmean(inside) * 100, "%"
+            near = fmean(self.seen[level]) * 100
+            yield f"{name}: {level:.0%} interval holds, as the phone sees it", near, "%"
+            width = median(self.width[level]) / 60
+            yield f"{name}: {level:.0%} interval is", width, "min"
+
+
+def judge(seeds: list[int]) -> Iterator[tuple[str, float, str]]:
+    """Name, value and unit of each figure."""
+    scores = {name: Scores() for name in ("at a place", "on a trip", "far away")}
+    for seed in seeds:
+        live(seed, scores)
+    for name, found in scores.items():
+        yield from found.rows(name)
+
+
+def live(seed: int, scores: dict[str, Scores]) -> None:
+    world = World(seed=seed, start=FIRST, days=DAYS)
+    life, mind = Life(world), Anticipator("ada", "phone", fixed_zone(world.zone))
+    step = start = world.start_time + WARM_UP_D * 86_400
+    for sample in world.history(world.start_time, world.end_time):
+        while step <= sample.time:
+            ask(step, life, mind, scores, start)
+            step += STEP_S / 3
+        mind.learn_one(sample)
+
+
+def ask(
+    time: float,
+    life: Life,
+    mind: Anticipator,
+    scores: dict[str, Scores],
+    start: float,
+) -> None:
+    """Each half hour at a place; each ten minutes on a trip, as trips are short."""
+    truth = life.next_home(time)
+    found = mind.predict_home(time)
+    if truth is None or found is None or found.is_home:
+        return
+    on_trip = mind.predict_one(time) is not None
+    if not on_trip and round((time - start) / (STEP_S / 3)) % 3:
+        return
+    kind = "on a trip" if on_trip else "at a place"
+    score = scores["far away" if truth - time > 86_400 else kind]
+    score.error.append(abs(found.arrival.median - truth))
+    usual = life.usual(time, start - WARM_UP_D * 86_400)
+    if usual is not None:
+        score.rival.append(abs(usual - truth))
+    for interval in (found.middle, found.arrival):
+        score.inside[interval.level].append(interval.low <= truth <= interval.high)
+        seen = interval.low - SEEN_S <= truth <= interval.high
+        score.seen[interval.level].append(seen)
+        score.width[interval.level].append(interval.high - interval.low)
+
+
+def rows() -> list[tuple[str, float, str]]:
+    """What is reported."""
+    return list(judge(list(REPORTED)))
+
+
+def main(arguments: list[str]) -> None:
+    seeds = [int(a) for a in arguments if a != "--dev"]
+    if not seeds:
+        seeds = list(DEVELOPMENT if "--dev" in arguments else REPORTED)
+    print(f"simulated worlds of seeds {seeds[0]} to {seeds[-1]}, {DAYS} days each")
+    for name, value, unit in judge(seeds):
+        print(f"  {name:<60} {value:>12,.3f} {unit}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

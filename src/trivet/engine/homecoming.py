@@ -1,0 +1,391 @@
+"""Homecoming: when a person will be home, from wherever they are.
+
+Three speak. On a trip, its forecast: it goes home and arrives, or goes elsewhere, where
+they stay a while first. At a place, past stays that began like this one: how long until
+they were home. And everywhere the routine: past days on which they were out at this
+hour, and when they were home then. What each says is a set of times with weights; two
+are blended by how well each has foretold lately, and intervals are steered so that they
+hold as often as they promise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import tzinfo
+from enum import StrEnum
+from statistics import NormalDist
+
+import msgspec
+import numpy as np
+
+from trivet.domain.clock import hour_of_day, local
+from trivet.domain.forecast import Interval
+from trivet.domain.place import Stay
+from trivet.engine.blend import Blend, Floats, Steering
+from trivet.engine.route import Ints
+
+LEVELS = (0.5, 0.8)
+#: Quantiles by which a forecast is handed on.
+MARKS = (np.arange(40) + 0.5) / 40
+#: Estimates are put aside this often while the person is out, and on a trip, and so
+#: many at the most.
+CHECK_S, CHECK_TRIP_S, _MOST_CHECKS = 1800.0, 300.0, 60
+#: Who has been out for longer is on a journey, of which days at home say little.
+JOURNEY_S = 20 * 3600.0
+
+_DAY_S = 86_400.0
+_HALF_LIFE_D = 45.0
+_MOST_DAYS = 180
+_MOST_STAYS = 1500
+_OTHER_PLACE, _OTHER_SPOT = 0.03, 0.15
+_HOUR_WIDTH_H, _OTHER_HOUR = 1.2, 0.05
+_SAME_KIND, _OTHER_KIND = 0.5, 0.08
+_AWAY_WIDTH, _OTHER_AWAY = 0.5, 0.1
+#: A delay of this length is told half by how long it took and half by the clock.
+_BY_CLOCK_S = 3600.0
+#: Times of one expert are spread by this, and by a share of how far off they are, when
+#: it is asked how likely it found what came true.
+_SPREAD_S, _SPREAD = 300.0, 0.1
+_STEER = 0.02
+#: What is thought before anything is known, in hours, and how little it weighs.
+_ANY_H, _ANY_WEIGHT = (0.3, 0.7, 1.5, 3.0, 6.0, 12.0), 0.02
+#: Likewise of who is on a journey.
+_JOURNEY_H = (3.0, 9.0, 18.0, 30.0, 48.0, 80.0, 120.0, 180.0, 260.0)
+_JOURNEY_WEIGHT = 0.5
+
+
+class Times(msgspec.Struct, frozen=True):
+    """A distribution over event times: times and their weights."""
+
+    times: Floats
+    weights: Floats
+
+    def scaled(self, share: float) -> Times:
+        """The same, weighing `share` in all."""
+        return Times(self.times, self.weights * (share / max(self.total, 1e-12)))
+
+    @property
+    def total(self) -> float:
+        """Weight of all."""
+        return float(self.weights.sum())
+
+    def quantiles(self, levels: Sequence[float]) -> list[float]:
+        """The times by which so much of the weight has come."""
+        order = np.argsort(self.times, kind="stable")
+        weights = self.weights[order]
+        reached = (np.cumsum(weights) - 0.5 * weights) / weights.sum()
+        found: list[float] = np.interp(levels, reached, self.times[order]).tolist()
+        return found
+
+    def density(self, time: float, now: float) -> float:
+        """How likely a time is, for comparing two distributions."""
+        spread = _SPREAD_S + _SPREAD * np.maximum(0.0, self.times - now)
+        apart = (time - self.times) / spread
+        bells = np.exp(-0.5 * apart**2) / (spread / _SPREAD_S)
+        return float(bells @ self.weights / max(self.total, 1e-12))
+
+
+class HomeForecast(msgspec.Struct, frozen=True):
+    """When a person is home.
+
+    Attributes:
+        person: who.
+        time: event time at which this was known.
+        is_home: they are home now; then all times are now.
+        middle: arrival at home with the interval that holds half of the cases.
+        arrival: likewise with that for 80 %.
+        quantiles: event times at 40 even levels.
+    """
+
+    person: str
+    time: float
+    is_home: bool
+    middle: Interval
+    arrival: Interval
+    quantiles: tuple[float, ...]
+
+    def chance_by(self, time: float) -> float:
+        """Chance that they are home by an event time."""
+        if self.is_home:
+            return float(time >= self.time)
+        low, high = self.quantiles[0], self.quantiles[-1]
+        if time < low or high <= low:
+            return float(time >= high) if high <= low else 0.0
+        return float(np.interp(time, self.quantiles, MARKS, right=1.0))
+
+
+class Kind(StrEnum):
+    """Where the person is on the way home."""
+
+    STAY = "stay"
+    TRIP = "trip"
+    #: out for most of a day, or longer
+    JOURNEY = "journey"
+
+
+class HomeCheck(msgspec.Struct, frozen=True):
+    """Estimates put aside while out, to be judged at home.
+
+    Attributes:
+        time: event time.
+        kind: where the person was.
+        says: quantiles of each of the two experts.
+        asked: for each of LEVELS, the interval that was told.
+    """
+
+    time: float
+    kind: Kind
+    says: list[list[float]]
+    asked: list[tuple[float, float]]
+
+
+class HomeState(msgspec.Struct):
+    """All that homecomings taught; written to disk as it is.
+
+    Attributes:
+        blends: trust in the two experts: past stays, or the trip; and the routine.
+        steerings: levels to ask for.
+        checks: estimates made since they left home.
+        next_check: event time of the next one.
+    """
+
+    blends: dict[Kind, Blend] = {}
+    steerings: dict[Kind, Steering] = {}
+    checks: list[HomeCheck] = []
+    next_check: float = 0.0
+
+    def blend(self, kind: Kind) -> Blend:
+        """Trust in the experts, even at first."""
+        return self.blends.setdefault(kind, Blend.even(2))
+
+    def steering(self, kind: Kind) -> Steering:
+        """Levels to ask for, those that are promised at first."""
+        return self.steerings.setdefault(kind, Steering())
+
+    def forget(self, since: float, until: float) -> None:
+        """Forget the estimates of a span; what they taught before is kept."""
+        self.checks = [c for c in self.checks if not since <= c.time < until]
+        if self.next_check >= since:
+            self.next_check = 0.0
+
+
+class Homecomings:
+    """Past stays as columns, and what they say of when a person is home.
+
+    Args:
+        stays: oldest first.
+        homes: ids of the places that are home.
+        zone: where the person is.
+    """
+
+    def __init__(
+        self, stays: Sequence[Stay], homes: Collection[str], zone: tzinfo
+    ) -> None:
+        self._zone = zone
+        stays = stays[-_MOST_STAYS:]
+        self._places = [stay.place for stay in stays]
+        self._arrival: Floats = np.array([s.arrival for s in stays], dtype=float)
+        self._departure: Floats = np.array([s.departure for s in stays], dtype=float)
+        self._is_home = np.array([s.place in homes for s in stays], dtype=bool)
+        codes = {place: n for n, place in enumerate(dict.fromkeys(self._places))}
+        self._codes = codes
+        self._code: Ints = np.array([codes[p] for p in self._places], dtype=np.int64)
+        self._came: Floats = self._arrival[self._is_home]
+        self._left: Floats = self._departure[self._is_home]
+        there = [local(s.arrival, zone) for s in stays]
+        self._hour = np.array([t.hour + t.minute / 60 for t in there], dtype=float)
+        self._weekday = np.array([t.weekday() for t in there], dtype=np.int64)
+        back = np.searchsorted(self._came, self._arrival, side="left")
+        known = np.append(self._came, np.nan)
+        self._home_at: Floats = known[np.minimum(back, len(self._came))]
+
+    @property
+    def last_left(self) -> float | None:
+        """Event time at which they were last seen at home, None if never."""
+        return float(self._left[-1]) if len(self._left) else None
+
+    def from_stay(self, place: str, arrival: float, time: float) -> Times:
+        """When they are home, from past stays like one that began at `arrival`."""
+        rows = np.flatnonzero(~self._is_home & (self._home_at <= time))
+        if not len(rows):
+            return _anytime(time)
+        hour, there = hour_of_day(arrival, self._zone), local(arrival, self._zone)
+        turned = (self._hour[rows] - hour + 12.0) % 24.0 - 12.0
+        weights = 0.5 ** (
+            np.maximum(0.0, time - self._arrival[rows]) / _DAY_S / _HALF_LIFE_D
+        )
+        near = np.exp(-0.5 * (turned / _HOUR_WIDTH_H) ** 2)
+        weights *= _OTHER_HOUR + (1.0 - _OTHER_HOUR) * near
+        weights *= _alike(self._weekday[rows], there.weekday())
+        if place:
+            same = self._code[rows] == self._codes.get(place, -1)
+            weights *= np.where(same, 1.0, _OTHER_PLACE)
+
+        def laid(ends: Floats) -> Floats:
+            delay = ends - self._arrival[rows]
+            by_clock = delay / (delay + _BY_CLOCK_S)
+            times: Floats = arrival + np.maximum(
+                delay + by_clock * turned * 3600.0, 0.3 * delay
+            )
+            return times
+
+        leaves, comes = laid(self._departure[rows]), laid(self._home_at[rows])
+        weights = np.where(leaves > time, weights, 0.02 * weights)
+        weights = np.where(comes > time, weights, 0.0)
+        return self._or_any(Times(np.maximum(comes, time), weights), time)
+
+    def from_routine(self, place: str, time: float) -> Times:
+        """When they were home on past days on which they were out at this hour."""
+        if not len(self._came):
+            return _anytime(time)
+        oldest = (time - self._arrival[0]) / _DAY_S
+        days = np.arange(1, min(_MOST_DAYS, int(oldest)) + 1)
+        moments = time - days * _DAY_S
+        back = np.searchsorted(self._left, moments, side="right")
+        known = back < len(self._came)
+        back = np.minimum(back, len(self._came) - 1)
+        came = self._came[back]
+        out = known & (came > moments) & (came <= time)
+        wait = np.where(out, came - moments, 0.0)
+        weekday = (local(time, self._zone).weekday() - days) % 7
+        weights = 0.5 ** (days / _HALF_LIFE_D) * out
+        weights = weights * _alike(weekday, local(time, self._zone).weekday())
+        was = np.searchsorted(self._arrival, moments, side="right") - 1
+        was = np.maximum(was, 0)
+        there = (self._departure[was] >= moments) & (
+            self._code[was] == self._codes.get(place, -1)
+        )
+        weights *= np.where(there, 1.0, _OTHER_SPOT)
+        if self.last_left is not None:
+            mine = max(0.0, time - self.last_left)
+            gone = moments - np.where(back > 0, self._left[back - 1], moments)
+            apart = np.log((mine + 1800.0) / (np.maximum(0.0, gone) + 1800.0))
+            near = np.exp(-0.5 * (apart / _AWAY_WIDTH) ** 2)
+            weights *= _OTHER_AWAY + (1.0 - _OTHER_AWAY) * near
+        return self._or_any(Times(time + wait, weights), time)
+
+    def kind(self, time: float, *, is_trip: bool) -> Kind:
+        """Where the person is on the way home."""
+        left = self.last_left
+        if left is not None and time - left > JOURNEY_S:
+            return Kind.JOURNEY
+        return Kind.TRIP if is_trip else Kind.STAY
+
+    def _or_any(self, found: Times, time: float) -> Times:
+        """With what is thought before anything is known, weighing little."""
+        is_journey = self.kind(time, is_trip=False) is Kind.JOURNEY
+        return together([found, _anytime(time, is_journey=is_journey)])
+
+
+def _alike(past: Ints, now: int) -> Floats:
+    """How much a past weekday says about this one, Monday being 0."""
+    kind = np.where((past >= 5) == (now >= 5), _SAME_KIND, _OTHER_KIND)
+    return np.where(past == now, 1.0, kind)
+
+
+def _anytime(time: float, *, is_journey: bool = False) -> Times:
+    hours = _JOURNEY_H if is_journey else _ANY_H
+    weight = _JOURNEY_WEIGHT if is_journey else _ANY_WEIGHT
+    ahead = np.array(hours) * 3600.0
+    return Times(time + ahead, np.full(len(ahead), weight / len(ahead)))
+
+
+def together(parts: Sequence[Times]) -> Times:
+    """Several, by their weights."""
+    return Times(
+        np.concatenate([part.times for part in parts]),
+        np.concatenate([part.weights for part in parts]),
+    )
+
+
+def forecast(
+    person: str, time: float, says: Sequence[Times], state: HomeState, kind: Kind
+) -> HomeForecast:
+    """The forecast of two experts, with intervals that are steered."""
+    blend, steering = state.blend(kind), state.steering(kind)
+    whole = together([s.scaled(w) for s, w in zip(says, blend.weights, strict=True)])
+    intervals = []
+    for level in LEVELS:
+        asked = steering.level(level)
+        low, median, high = whole.quantiles(((1.0 - asked) / 2, 0.5, (1.0 + asked) / 2))
+        intervals.append(Interval(max(time, low), max(time, median), high, level))
+    marks = tuple(whole.quantiles(MARKS.tolist()))
+    return HomeForecast(person, time, False, intervals[0], intervals[1], marks)
+
+
+def home_now(person: str, time: float) -> HomeForecast:
+    """They are home."""
+    middle, arrival = (Interval(time, time, time, level) for level in LEVELS)
+    return HomeForecast(person, time, True, middle, arrival, (time,) * len(MARKS))
+
+
+def check(found: HomeForecast, says: Sequence[Times], kind: Kind) -> HomeCheck:
+    """Put a forecast aside."""
+    return HomeCheck(
+        found.time,
+        kind,
+        [one.quantiles(MARKS.tolist()) for one in says],
+        [(i.low, i.high) for i in (found.middle, found.arrival)],
+    )
+
+
+def add_check(state: HomeState, made: HomeCheck) -> None:
+    """Keep an estimate, thinner the longer they are out."""
+    state.checks.append(made)
+    if len(state.checks) > _MOST_CHECKS:
+        del state.checks[1::2]
+    is_trip = made.kind is Kind.TRIP
+    state.next_check = made.time + (CHECK_TRIP_S if is_trip else CHECK_S)
+
+
+def judge(state: HomeState, arrival: float) -> None:
+    """They are home since `arrival`: learn from what was put aside."""
+    for made in state.checks:
+        if made.time >= arrival:
+            continue
+        blend, steering = state.blend(made.kind), state.steering(made.kind)
+        even = np.ones(len(MARKS))
+        blend.learn(
+            [Times(np.array(s), even).density(arrival, made.time) for s in made.says],
+            0.3,
+        )
+        for level, (low, high) in zip(LEVELS, made.asked, strict=True):
+            steering.learn(level, low <= arrival <= high, _STEER)
+    state.checks, state.next_check = [], 0.0
+
+
+def first(forecasts: Sequence[HomeForecast]) -> HomeForecast | None:
+    """When somebody is home, whoever comes first; None of nobody.
+
+    They are taken to come by themselves: who comes together comes as late as one.
+    """
+    if not forecasts:
+        return None
+    home = next((found for found in forecasts if found.is_home), None)
+    if home is not None or len(forecasts) == 1:
+        return home or forecasts[0]
+    grid = np.unique(np.concatenate([found.quantiles for found in forecasts]))
+    nobody = np.ones(len(grid))
+    for found in forecasts:
+        nobody *= 1.0 - np.array([found.chance_by(float(time)) for time in grid])
+    time = max(found.time for found in forecasts)
+    marks = np.interp(MARKS, 1.0 - nobody, grid)
+    intervals = []
+    for level in LEVELS:
+        wanted = ((1.0 - level) / 2, 0.5, (1.0 + level) / 2)
+        low, median, high = np.interp(wanted, 1.0 - nobody, grid).tolist()
+        intervals.append(Interval(low, median, high, level))
+    people = " or ".join(found.person for found in forecasts)
+    return HomeForecast(
+        people, time, False, intervals[0], intervals[1], tuple(marks.tolist())
+    )
+
+
+def spread_of(arrival: Interval) -> Times:
+    """A trip's arrival as times: two halves of bells about its median."""
+    bell = NormalDist()
+    reach = bell.inv_cdf((1.0 + arrival.level) / 2)
+    levels = np.array([bell.inv_cdf(mark) for mark in MARKS.tolist()]) / reach
+    below, above = arrival.median - arrival.low, arrival.high - arrival.median
+    times = arrival.median + levels * np.where(levels < 0, below, above)
+    return Times(times, np.ones(len(MARKS)))

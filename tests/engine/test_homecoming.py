@@ -1,0 +1,185 @@
+"""When a person is home: from home, from work, on the way, and on a journey."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from tests.engine.life import (
+    BERLIN,
+    FAR,
+    HOME,
+    SHOP,
+    WORK,
+    commute,
+    drive,
+    here,
+    learn,
+    learner,
+    monday,
+    stay,
+)
+
+from trivet.domain import Stay
+from trivet.engine import Anticipator
+from trivet.engine.homecoming import Homecomings, HomeForecast, first, home_now
+
+KNOWN = learner(commute(21)).snapshot()
+MORNING = [
+    *stay(monday(0, 21), HOME, 8 * 3600, 600),
+    *drive(monday(8, 21), HOME, WORK),
+    *stay(monday(8.5, 21), WORK, 3 * 3600, 600),
+]
+ARRIVAL = monday(17, 21) + 440  # a drive of 5.4 km at 12 m/s
+
+
+def mind() -> Anticipator:
+    return Anticipator.restore(KNOWN, here())
+
+
+def home_at(anticipator: Anticipator, time: float) -> HomeForecast:
+    found = anticipator.predict_home(time)
+    assert found is not None
+    return found
+
+
+def test_who_is_home_is_home_now() -> None:
+    found = home_at(mind(), monday(3, 21))
+    assert found.is_home
+    assert found.arrival.low == found.arrival.high == monday(3, 21)
+    assert found.chance_by(monday(3, 21)) == 1.0
+
+
+def test_at_work_in_the_morning_it_is_the_evening() -> None:
+    anticipator = mind()
+    learn(anticipator, MORNING)
+    found = home_at(anticipator, monday(11, 21))
+    assert not found.is_home
+    assert abs(found.arrival.median - ARRIVAL) < 900
+    assert found.arrival.low <= ARRIVAL <= found.arrival.high
+    assert found.chance_by(monday(14, 21)) < 0.2
+    assert found.chance_by(monday(20, 21)) > 0.8
+
+
+def test_on_the_way_home_it_is_when_the_trip_arrives() -> None:
+    anticipator = mind()
+    way = drive(monday(17, 21), WORK, HOME)
+    learn(anticipator, [*MORNING, *stay(monday(11.5, 21), WORK, 5.5 * 3600, 600)])
+    learn(anticipator, way[:25])
+    found = home_at(anticipator, way[24].time)
+    assert abs(found.middle.median - way[-1].time) < 120
+
+
+def test_on_the_way_to_work_it_is_the_evening_still() -> None:
+    anticipator = mind()
+    learn(anticipator, MORNING[:75])
+    assert anticipator.current_trip is not None
+    found = home_at(anticipator, MORNING[74].time)
+    assert abs(found.arrival.median - ARRIVAL) < 2700
+
+
+def test_who_stays_longer_than_ever_is_still_expected() -> None:
+    anticipator = mind()
+    late = stay(monday(11.5, 21), WORK, 11 * 3600, 600)
+    learn(anticipator, [*MORNING, *late])
+    found = home_at(anticipator, late[-1].time)
+    assert found.arrival.low >= late[-1].time
+    assert found.arrival.high > found.arrival.median > late[-1].time
+
+
+def test_a_journey_is_not_taken_for_an_errand() -> None:
+    anticipator = mind()
+    beach = (200_000.0, 0.0)
+    learn(anticipator, stay(monday(0, 21), HOME, 8 * 3600, 600))
+    learn(anticipator, drive(monday(8, 21), HOME, beach, speed_mps=30.0, step_s=60))
+    learn(anticipator, stay(monday(10.5, 21), beach, 3 * 86_400, 1800))
+    found = home_at(anticipator, monday(9, 24))
+    assert found.arrival.high - found.arrival.low > 12 * 3600
+
+
+def test_intervals_are_in_order_and_one_in_the_other() -> None:
+    anticipator = mind()
+    for sample in [*MORNING, *drive(monday(11.6, 21), WORK, SHOP)]:
+        anticipator.learn_one(sample)
+        found = home_at(anticipator, sample.time)
+        for interval in (found.middle, found.arrival):
+            assert sample.time <= interval.low <= interval.median <= interval.high
+        assert list(found.quantiles) == sorted(found.quantiles)
+
+
+def test_with_no_home_nothing_is_claimed() -> None:
+    assert learner().predict_home(monday()) is None
+    assert learner(stay(monday(9), WORK, 3600)).predict_home(monday(10)) is None
+    assert mind().predict_home(math.nan) is None
+
+
+def test_predicting_a_way_home_changes_nothing() -> None:
+    asked, unasked = mind(), mind()
+    for sample in MORNING:
+        asked.learn_one(sample)
+        unasked.learn_one(sample)
+        asked.predict_home(sample.time + 100)
+    assert asked.snapshot() == unasked.snapshot()
+
+
+def test_a_restart_changes_no_homecoming() -> None:
+    going, again = mind(), mind()
+    for number, sample in enumerate(MORNING):
+        going.learn_one(sample)
+        again.learn_one(sample)
+        if number % 20 == 0:
+            again = Anticipator.restore(again.snapshot(), here())
+            assert going.predict_home(sample.time) == again.predict_home(sample.time)
+    assert going.snapshot() == again.snapshot()
+
+
+def test_somebody_is_home_before_each() -> None:
+    anticipator = mind()
+    learn(anticipator, MORNING)
+    ada = home_at(anticipator, monday(11, 21))
+    ben = HomeForecast(
+        "ben",
+        ada.time,
+        False,
+        ada.middle,
+        ada.arrival,
+        tuple(time + 1800 for time in ada.quantiles),
+    )
+    both = first([ada, ben])
+    assert both is not None
+    assert both.arrival.median <= ada.arrival.median
+    for time in ada.quantiles:
+        assert both.chance_by(time) >= ada.chance_by(time) - 0.03
+    at_home = home_now("ben", ada.time)
+    assert first([ada, at_home]) == at_home
+    assert first([]) is None
+    assert first([ada]) == ada
+
+
+@pytest.mark.parametrize("hour", [9.0, 12.0, 16.0])
+def test_the_routine_counts_only_days_on_which_they_were_out(hour: float) -> None:
+    stays = [
+        part
+        for day in range(21)
+        for part in (
+            Stay("h", monday(0, day), monday(8, day)),
+            Stay("w", monday(8.5, day), monday(17, day)),
+            Stay("h", monday(17.5, day), monday(24, day)),
+        )
+    ]
+    stays = [*stays[:-2], Stay("w", monday(8.5, 20), monday(hour, 20))]
+    past = Homecomings(stays, {"h"}, BERLIN)
+    out = past.from_routine("w", monday(hour, 20))
+    median = out.quantiles((0.5,))[0]
+    assert abs(median - monday(17.5, 20)) < 300
+    night = past.from_routine("", monday(3, 20))
+    assert night.total < 0.1  # they were never out at three
+
+
+def test_an_unknown_place_is_told_by_the_hour() -> None:
+    anticipator = mind()
+    learn(anticipator, stay(monday(0, 21), HOME, 8 * 3600, 600))
+    learn(anticipator, drive(monday(8, 21), HOME, FAR))
+    learn(anticipator, stay(monday(8.5, 21), FAR, 3 * 3600, 600))
+    found = home_at(anticipator, monday(11.4, 21))
+    assert abs(found.arrival.median - ARRIVAL) < 3 * 3600
