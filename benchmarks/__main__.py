@@ -29,6 +29,8 @@ LONG = {
     "browser": ("screen", "browser_rows"),
     "million": ("atlas", "million_rows"),
     "skills": ("skills", "rows"),
+    "routine": ("routine", "rows"),
+    "homecoming": ("homecoming", "rows"),
 }
 
 

@@ -155,7 +155,9 @@ def estimate(
     ).astype(np.int64)
     seconds = np.maximum(seconds, 0.0)
     new = _somewhere(history, prior, elapsed)
-    done = elapsed / (elapsed + np.append(np.nan_to_num(seconds), new) + _PAD_S)
+    done = elapsed / (
+        elapsed + np.append(np.where(np.isnan(seconds), 0.0, seconds), new) + _PAD_S
+    )
     phase = np.minimum((done * _PHASES).astype(np.int64), _PHASES - 1)
     bucket = source * _PHASES + phase[:-1]
     return Remaining(time, seconds, bucket, new, NEW * _PHASES + int(phase[-1]))

@@ -129,7 +129,7 @@ def _add_detours(table: Floats, prior: Prior, trip: RunningTrip, away: Floats) -
     table[:, 11] = begun_here
     table[:, 12] = near * exp(-_speed_mps(trip) / _SLOW_MPS)
     table[:, 13] = detour * (log(trip.driven_m + 500.0) - 7.0)
-    np.nan_to_num(table, copy=False, nan=0.0)
+    table[~np.isfinite(table)] = 0.0
 
 
 def _back(trip: RunningTrip, length: float) -> tuple[TracePoint, float]:
