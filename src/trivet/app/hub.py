@@ -106,7 +106,8 @@ class Hub:
 
     async def forget(self, owner: str, wish: Forget) -> None:
         """A device's samples were forgotten: what was made of them goes too."""
-        if owner == self.mind.roles.phone and wish.names(LOCATION):
+        tells_where = wish.names(LOCATION) or wish.names("transition.enter")
+        if owner == self.mind.roles.phone and tells_where:
             self.mind.forget(wish.since, min(wish.until, self.time))
             self.album.forget(wish.since, wish.until)
 
