@@ -100,8 +100,10 @@ async def main(words: argparse.Namespace) -> None:
         trust = Trust(made, agreed, ledger, time())
         async with open_session(config, gate=trust.gate) as link:
             trust.attach(link, wishes)
-            lives = watch(link, trust), read(link, trust), live(trust, kind, words.device)
-            await asyncio.gather(look(link), *lives)
+            living = live(trust, kind, words.device)
+            await asyncio.gather(
+                look(link), watch(link, trust), read(link, trust), living
+            )
 
 
 async def look(link: Link) -> None:
