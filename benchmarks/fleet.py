@@ -47,15 +47,16 @@ from trivet.fabric.secret import Secret
 SIZES = (10, 100, 300, 1000)
 #: Devices at a tree of two routers; devices as a trivet of a household opens them, of
 #: which each takes Zenoh half a second to open.
-TREE_OF, LEAVES = 100, 20
+TREE_OF, LEAVES = 100, 10
 WORKERS = 2
-TRIPS, BLOCKS = 250, 3
-FLOOD_S = 2.0
+TRIPS, BLOCKS = 200, 3
+FLOOD_S = 1.5
 #: Messages that a device sends for each other one that it beats for, in 1/s.
 BEATS_PER_S = 2.0
 #: Households of which each has a router in one process.
 ROUTERS = 50
 PATIENCE_S = 60.0
+MAX_SESSIONS = 20_000
 DATA = bytes(64)
 HOUSE = "fleet"
 #: Zenoh's mode, of which no role of ours makes use.
@@ -99,6 +100,8 @@ def config_of(folder: str, name: str, **place: Any) -> SessionConfig:
 
 def open_as(config: SessionConfig, mode: str = "") -> zenoh.Session:
     settings = settings_of(config)
+    # Zenoh takes 1,000 at most unless it is told otherwise
+    settings["transport"].setdefault("unicast", {})["max_sessions"] = MAX_SESSIONS
     if mode:
         settings["mode"] = mode
         for way in ("listen", "connect"):
@@ -334,10 +337,10 @@ def fleet(
     ats = [free_address() for _ in range(1 + is_tree)]
     with ExitStack() as stack:
         routers = [stack.enter_context(child(Router, folder)) for _ in ats]
+        workers = [stack.enter_context(child(Devices, folder)) for _ in range(WORKERS)]
         routers[0].do("open", "root", ats[0], members, None)
         if is_tree:
             routers[1].do("open", "branch", ats[1], members, ("root", ats[0]))
-        workers = [stack.enter_context(child(Devices, folder)) for _ in range(WORKERS)]
         for worker in workers:
             worker.do("counted")
         before = [sum(c.memory_mb for c in some) for some in (routers, workers)]
@@ -388,7 +391,7 @@ def beaten(fleet: Fleet) -> tuple[list[float], float]:
         worker.do("beat", fleet.pairs, True)
     sleep(0.5)
     began, cpu_s = monotonic(), sum(r.cpu_s for r in fleet.routers)
-    sleep(1.5)
+    sleep(1.0)
     share = (sum(r.cpu_s for r in fleet.routers) - cpu_s) / (monotonic() - began)
     source, target = fleet.pairs[0]
     spent = [s for _ in range(2) for s in fleet.workers[0].do("ping", source, target)]
