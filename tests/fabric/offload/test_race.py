@@ -296,7 +296,7 @@ def test_whatever_happens_it_ends_once_and_runs_no_more_than_it_may(
             continue
         if event in ("lost", "failed", "raised", "finished") and attempt.is_live:
             may_have_begun.add(attempt.number)
-        if event in ("refused", "full") and attempt.step is Step.AWAY:
+        if event in ("refused", "full"):
             may_have_begun.discard(attempt.number)  # it is certain that it did not
         seen += happen(run, event, attempt, now)
     ends = [a for a in seen if isinstance(a, Deliver | Fail)]
