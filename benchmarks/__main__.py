@@ -29,6 +29,7 @@ LONG = {
     "browser": ("screen", "browser_rows"),
     "million": ("atlas", "million_rows"),
     "skills": ("skills", "rows"),
+    "fleet": ("fleet", "rows"),
     "routine": ("routine", "rows"),
     "homecoming": ("homecoming", "rows"),
 }

@@ -31,6 +31,8 @@ class NodeSettings(msgspec.Struct, frozen=True):
         folder: the household's folder.
         listen: `host:port` to be dialled at.
         connect: `host:port` of the devices that this one dials.
+        routers: ids of the routers that it dials, to go through; then it listens
+            nowhere.
         is_scouting: whether to look for the others by multicast as well.
         seed: of the simulated household.
         speed: event seconds a real second.
@@ -46,6 +48,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
     folder: Path
     listen: tuple[str, ...] = ()
     connect: tuple[str, ...] = ()
+    routers: tuple[str, ...] = ()
     is_scouting: bool = False
     seed: int = 7
     speed: float = 60.0

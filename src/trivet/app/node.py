@@ -41,7 +41,7 @@ from trivet.domain import DeviceKind, UnreachableError, UsageError
 from trivet.fabric.background import first_of
 from trivet.fabric.certificate import key_from_pem
 from trivet.fabric.charter import own_charter
-from trivet.fabric.config import SessionConfig
+from trivet.fabric.config import Role, SessionConfig
 from trivet.fabric.history import History
 from trivet.fabric.household import load_household
 from trivet.fabric.identity import Identity
@@ -157,6 +157,8 @@ def _config_of(
         identity=identity,
         listen=settings.listen,
         connect=settings.connect,
+        role=Role.LEAF if settings.routers else Role.PEER,
+        routers=settings.routers,
         members=tuple(sorted(household.members)),
         is_scouting=settings.is_scouting,
     )

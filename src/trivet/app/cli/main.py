@@ -23,6 +23,11 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "household": ("household", "household_app", "Found a household, look at it."),
     "device": ("household", "device_app", "Admit devices, list them."),
     "join": ("pairing", "join_app", "Join a household with its code."),
+    "router": (
+        "router",
+        "router_app",
+        "A router: where devices meet that cannot reach each other.",
+    ),
     "lease": ("lease", "lease_app", "What a running device gives; end it."),
     "state": ("state", "state_app", "What the household shares; set it, keep lists."),
     "seat": ("seat", "seat_app", "Who does what for the household; give it away."),

@@ -46,6 +46,9 @@ def up(
     connect: Annotated[
         AddressesOption, typer.Option(help="host:port of a device to dial.")
     ] = None,
+    router: Annotated[
+        AddressesOption, typer.Option(help="Id of the router dialled to go through.")
+    ] = None,
     scout: Annotated[
         bool, typer.Option("--scout", help="Find the others by multicast too.")
     ] = False,
@@ -71,6 +74,7 @@ def up(
         folder=household_folder(household),
         listen=tuple(listen or ()),
         connect=tuple(connect or ()),
+        routers=tuple(router or ()),
         is_scouting=scout,
         seed=seed,
         speed=speed,
