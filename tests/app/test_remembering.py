@@ -18,7 +18,14 @@ from trivet.app.remembering import Remembering, begun
 from trivet.app.replicating import Replicating
 from trivet.app.simulation import first_day, make_hub_of, make_part
 from trivet.devices.world import World
-from trivet.domain import AnswerKind, DeviceKind
+from trivet.domain import (
+    AnswerKind,
+    DeviceKind,
+    Need,
+    SetupError,
+    Suggestion,
+    Surface,
+)
 from trivet.engine.feedback import Feedback, Lesson, Tally
 from trivet.fabric.history.forget import make_forget
 from trivet.fabric.memory import MemoryFabric
@@ -84,6 +91,40 @@ async def test_an_answer_is_known_after_a_restart(house: House) -> None:
         await until(lambda: bool(home.replicating.state.feedback))
     async with minded(house, fabric, DeviceKind.HOME) as again:
         assert again.feedback.snapshot() == before
+
+
+async def test_an_answer_is_kept_before_it_is_acknowledged(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembering, "LOOK_S", 3600.0)
+    async with minded(house, MemoryFabric(), DeviceKind.HOME) as home:
+
+        def answer(suggestion: str, kind: AnswerKind, time: float) -> Suggestion:
+            learn(home, suggestion, kind)
+            need = Need("dinner", "mall", "Dinner?", 0.9, 0.9, (), time + 60.0)
+            return Suggestion(suggestion, "ada", time, need, Surface.HOME)
+
+        monkeypatch.setattr(home.hub.mind, "answer", answer)
+        await home.hub.answer("dinner-1", AnswerKind.NOT_NOW)
+        assert [kept.id for kept in home.replicating.state.feedback] == ["dinner-1"]
+
+
+async def test_an_answer_that_cannot_be_kept_is_tried_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with minded(house, MemoryFabric(), DeviceKind.HOME) as home:
+        write = home.replicating.write
+
+        async def fail(*changes: object) -> None:
+            raise SetupError("the disk is full")
+
+        monkeypatch.setattr(home.replicating, "write", fail)
+        learn(home, "dinner-1", AnswerKind.NOT_NOW)
+        with pytest.raises(SetupError, match="full"):
+            await home.hub.remember()
+        assert not home.replicating.state.feedback
+        monkeypatch.setattr(home.replicating, "write", write)
+        await until(lambda: bool(home.replicating.state.feedback))
 
 
 async def test_an_answer_on_one_device_teaches_the_other_once(house: House) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 from trivet.app.album import Album
@@ -57,6 +57,8 @@ class Hub:
         self.is_leading = True
         #: gives the token to act with on a device's things; 0 where no seats are kept
         self.acting: Callable[[str], AbstractAsyncContextManager[int]] = _act_freely
+        #: has what was answered kept, before the answer counts
+        self.remember: Callable[[], Awaitable[None]] = _remember_nothing
         self.part = part
         self._link = part.link
         self._scene = scene
@@ -173,6 +175,10 @@ class Hub:
                 hint="answer there; trivet seat show",
             )
         found = self.mind.answer(suggestion, kind, self.time)
+        try:
+            await self.remember()
+        except TrivetError as error:
+            self.mind.note(self.time, "The answer could not be kept yet", [str(error)])
         if kind is AnswerKind.YES:
             for action in found.need.actions:
                 await self._do(action)
@@ -251,3 +257,7 @@ class Hub:
 
 def _act_freely(device: str) -> AbstractAsyncContextManager[int]:
     return nullcontext(0)
+
+
+async def _remember_nothing() -> None:
+    """For a hub without a household's state."""

@@ -115,14 +115,15 @@ async def _days(
     recall(hub, world, await past.take(), first_day(world))
     if leads():
         await hub.reach(GATHER_S)
-    told = 0 if leads() else len(hub.timeline())
+    told = frozenset() if leads() else frozenset(hub.timeline())
 
     def tell_new(_: float) -> None:
-        nonlocal told
+        nonlocal told  # not how many: old lines go, and some are forgotten
         lines = hub.timeline()
-        for line in lines[told:]:
-            tell(line, hub.mind.clock(line.time))
-        told = len(lines)
+        for line in lines:
+            if line not in told:
+                tell(line, hub.mind.clock(line.time))
+        told = frozenset(lines)
 
     is_told = settings.is_headless or settings.device != DeviceKind.HOME
     await lead(

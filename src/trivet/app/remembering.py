@@ -1,6 +1,6 @@
 """What a device's mind shares with the household: answers, choices, names and the hour.
 
-An answer that a person gives on one device is in the state before anybody counts on it,
+An answer that a person gives on one device is in the state before it is acknowledged,
 and teaches the minds of all: after a restart, or when another device leads, the same is
 not suggested again. What is chosen of skills and places by hand holds everywhere.
 """
@@ -51,6 +51,9 @@ class Remembering:
         self._clock = CLOCK.format(seed=seed)
         self._clock_at = monotonic()
         self._known: set[str] = set()
+        self._waiting: list[Lesson] = []
+        self._writing = asyncio.Lock()
+        self._fault = ""
         self._skills = hub.mind.suggester.skills
         self._learns = True
         self._most = hub.mind.suggester.max_per_day
@@ -58,29 +61,41 @@ class Remembering:
         hub.mind.suggester.feedback = Feedback.of(lessons)
         self._choose()
         replicating.on_change(self._changed)
+        hub.remember = self.remember
 
     async def run(self) -> None:
         """Keep them even until cancelled."""
         while True:
             await asyncio.sleep(LOOK_S)
             self._hub.mind.set_learning(self._learns, self._hub.time)
-            changes = [
-                put
-                for lesson in self._hub.mind.suggester.take_lessons()
-                for put in _puts(lesson)
-            ]
-            self._known |= {put.path.split("/")[1] for put in changes}
-            if self._hub.is_leading and monotonic() - self._clock_at >= CLOCK_S:
-                self._clock_at = monotonic()
-                changes.append(Put(self._clock, self._hub.time))
-            if changes:
-                await self._write(changes)
+            try:
+                await self.remember()
+                await self._set_clock()
+                self._fault = ""
+            except TrivetError as error:
+                if str(error) != self._fault:  # said once, not each time
+                    log.error("%s: not remembered: %s", self._hub.device, error)
+                self._fault = str(error)
 
-    async def _write(self, changes: list[Put]) -> None:
-        try:
-            await self._replicating.write(*changes)
-        except TrivetError as error:
-            log.error("%s: not remembered: %s", self._hub.device, error)
+    async def remember(self) -> None:
+        """Have all that was answered in the state, on the disk when this returns.
+
+        Raises:
+            RefusedError: this device may not write the state.
+            SetupError: it cannot be kept; it is tried again.
+        """
+        async with self._writing:
+            self._waiting += self._hub.mind.suggester.take_lessons()
+            self._known |= {lesson.suggestion for lesson in self._waiting}
+            while self._waiting:
+                await self._replicating.write(*_puts(self._waiting[0]))
+                del self._waiting[0]
+
+    async def _set_clock(self) -> None:
+        now = monotonic()
+        if self._hub.is_leading and now - self._clock_at >= CLOCK_S:
+            self._clock_at = now
+            await self._replicating.write(Put(self._clock, self._hub.time))
 
     def _changed(self, roots: frozenset[str]) -> None:
         if "feedback" in roots:
