@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import pytest
 
 from trivet.fabric.cable import Cable, End, cut, read_end
+from trivet.fabric.event import Event, EventKind
 
 
 class Pair:
@@ -121,3 +123,31 @@ def test_an_address_is_read_from_a_locator(locator: str, end: End) -> None:
 )
 def test_what_has_no_address_gives_none(locator: str) -> None:
     assert read_end(locator) is None
+
+
+# --- no file is touched ---------------------------------------------------------------
+
+NOBODY = Cable(End("192.0.2.1", 1), End("192.0.2.2", 2))
+#: Opens the ledger and closes it, as a person's `trivet ledger` does, and says how many
+#: entries there are. Whoever is the last to close removes SQLite's log.
+LOOK = """
+import sys
+from pathlib import Path
+from trivet.fabric.ledger import Ledger
+with Ledger(Path(sys.argv[1]), "phone") as ledger:
+    print(len(list(ledger.entries())))
+"""
+
+
+def look(path: Path) -> int:
+    words = [sys.executable, "-c", LOOK, str(path)]
+    return int(subprocess.run(words, capture_output=True, check=True).stdout)
+
+
+def test_after_a_cut_others_see_what_is_added_to_a_ledger(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with closing(Ledger(path, "phone")) as ledger:
+        for count in range(1, 5):
+            ledger.append(Event(EventKind.REFUSAL, float(count), "visitor"))
+            assert cut([NOBODY]) == 0
+            assert look(path) == count

@@ -15,6 +15,7 @@ import socket
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from ipaddress import ip_address
+from stat import S_ISSOCK
 from struct import pack
 from typing import NamedTuple
 
@@ -66,6 +67,9 @@ def _connections() -> Iterator[socket.socket]:
 
     What is looked at is then what is cut, even if its owner closes it meanwhile and
     its number goes to another file.
+
+    A file is never opened a second time here, since to close one descriptor of it
+    drops all locks that the process holds on it (fcntl(2)): SQLite's on a ledger, too.
     """
     for folder in _OPEN_FILES:
         if os.path.isdir(folder):
@@ -74,14 +78,14 @@ def _connections() -> Iterator[socket.socket]:
         return
     for name in os.listdir(folder):
         try:
+            if not S_ISSOCK(os.fstat(int(name)).st_mode):
+                continue
             number = os.dup(int(name))
         except (OSError, ValueError):  # closed meanwhile
             continue
-        try:
-            found = socket.socket(fileno=number)
-        except OSError:  # no socket
-            os.close(number)
-            continue
+        if not S_ISSOCK(os.fstat(number).st_mode):
+            continue  # in this very moment it became a file: it stays open
+        found = socket.socket(fileno=number)
         is_internet = found.family in (socket.AF_INET, socket.AF_INET6)
         if is_internet and found.type == socket.SOCK_STREAM:
             yield found
