@@ -6,14 +6,17 @@ import os
 import socket
 import struct
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 
 from trivet.fabric.cable import Cable, End, cut, read_end
 from trivet.fabric.event import Event, EventKind
+from trivet.fabric.ledger import Ledger
 
 
 class Pair:
