@@ -322,12 +322,8 @@ def test_attack_a_guest_asks_where_the_phone_is(meadow: Meadow, living: Living) 
         assert said.startswith("RefusedError: phone refused 'lease'"), said
         assert "A guest's device learns nothing about you" in said
         assert "(rule guest-learns-no-more)" in said
-
-    def refused() -> bool:
-        told = [refusal.purpose for refusal in events(phone, REFUSAL, "visitor")]
-        return told == ["navigation", "arrival"]
-
-    eventually(refused, "both refusals in the ledger")
+    refusals = events(phone, REFUSAL, "visitor")
+    assert [refusal.purpose for refusal in refusals] == ["navigation", "arrival"]
     assert not told(phone, "visitor")
     words = ("visitor", home.listen, "home", "climate.living_room", "comfort")
     said = outside.python(ASKER, *words).said  # what a guest may know
