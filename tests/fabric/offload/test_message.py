@@ -79,6 +79,7 @@ def test_the_largest_part_fits_into_one_message() -> None:
         Taken(Stage.QUEUED, parts=-1),
         Failure(RUN, Flaw.DIED, "x" * 1001),
         Offer((), Condition(0.0, 1), 1, 0.0),
+        Offer((), Condition(5e-324, 1), 1, 0.0),
         Offer((), Condition(1.0, 1, charge=1.5), 1, 0.0),
     ],
     ids=lambda word: type(word).__name__,

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.fabric.offload import work
 
 from trivet.fabric.offload.estimate import Estimates
-from trivet.fabric.offload.message import Condition, Offer, Offered
+from trivet.fabric.offload.message import (
+    Condition,
+    Offer,
+    Offered,
+    expect,
+    pack,
+    unpack,
+)
 from trivet.fabric.offload.outlook import AHEAD, REFRESH_S, Outlook
-from trivet.fabric.offload.placement import Candidate
+from trivet.fabric.offload.placement import Candidate, Need, best_hedge, place
 
 HERE = Condition(benchmark_s=0.02, free_mb=4000)
 ALIVE = frozenset({"phone", "home"})
@@ -58,6 +69,38 @@ def test_what_others_have_waiting_there_goes_on_meanwhile() -> None:
     for now, wait_s in ((0.0, 5.0), (2.0, 3.0), (9.0, 0.0)):
         (found,) = at.candidates(work.add, 1, lambda _: True, ALIVE, now)
         assert found.wait_s == pytest.approx(wait_s)
+
+
+@given(
+    wait_s=st.sampled_from([0.0, 1e-300, 1e7]),
+    median_s=st.sampled_from([0.0, 5e-324, 1e7]),
+    spread=st.sampled_from([0.0, 20.0]),
+    runs=st.sampled_from([0, 1, 1 << 40]),
+    benchmark_s=st.sampled_from([1e-6, 1e4]),
+    left_s=st.sampled_from([None, 1e-6, 1.0, 1e9]),
+)
+def test_attack_whatever_a_device_may_offer_the_others_still_place(
+    wait_s: float,
+    median_s: float,
+    spread: float,
+    runs: int,
+    benchmark_s: float,
+    left_s: float | None,
+) -> None:
+    at = outlook()
+    task = Offered("add", work.add.digest, median_s, spread, runs)
+    how = Condition(benchmark_s=benchmark_s, free_mb=1 << 30)
+    said = unpack(pack(Offer((task,), how, 1, wait_s)))
+    at.learn_offer("phone", expect(said, Offer, "phone"), 0.0)
+    for _ in range(20):
+        at.estimates.way("phone").lose()
+    found = at.candidates(work.add, 1, lambda _: True, ALIVE, 0.0)
+    placed = place(Need(), found, left_s)
+    assert sorted(each.device for each in placed.ranked) == ["car", "phone"]
+    best_hedge(found)
+    for each in found:
+        assert 0.0 <= each.chance(1.0) <= 1.0
+        assert isfinite(each.finish_s)
 
 
 def test_what_was_given_to_a_device_is_waited_for() -> None:

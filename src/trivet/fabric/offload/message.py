@@ -57,7 +57,8 @@ class Condition(msgspec.Struct, frozen=True, omit_defaults=True):
             None where it has no sensor.
     """
 
-    benchmark_s: Annotated[float, Meta(gt=0.0, le=1e4)]
+    # what others take is divided by it
+    benchmark_s: Annotated[float, Meta(ge=1e-6, le=1e4)]
     free_mb: Annotated[int, Meta(ge=0, le=1 << 30)]
     is_on_mains: bool = True
     charge: Share | None = None

@@ -78,10 +78,11 @@ class Candidate(msgspec.Struct, frozen=True):
 
     def needed_s(self, certainty: float = CERTAINTY) -> float:
         """Seconds in which the result is here with that certainty; inf if never."""
-        wanted = certainty / exp(-self.loss_per_s * self.finish_s)
-        if wanted >= 1.0:
+        stays = exp(-self.loss_per_s * self.finish_s)
+        if stays <= certainty:  # it may be 0, where a device says that it takes months
             return inf
-        # the factor above is a bound: a run that is late is also longer at risk
+        # the factor here is a bound: a run that is late is also longer at risk
+        wanted = certainty / stays
         return self.finish_s * exp(_NORMAL.inv_cdf(wanted) * max(self.spread, 1e-3))
 
     def price(self, hurry: float) -> float:
