@@ -317,3 +317,25 @@ def test_an_end_is_recorded_and_told_once_the_ledger_can_be_written_again() -> N
         (car.id, NOW + 600),
     ]
     assert phone.tick(NOW + 701) == []
+
+
+def test_an_end_that_waited_for_the_ledger_is_told_whatever_happens_first() -> None:
+    events: list[Event] = []
+    full = True
+
+    def record(event: Event) -> None:
+        if full and event.kind is EventKind.END:
+            raise SetupError("the disk is full")
+        events.append(event)
+
+    phone = LeaseBook(PHONE, SIGNALS, Rules(anything), PARTIES.get, record)
+    late = phone.request("home", wish("batt"), NOW)
+    long = phone.request("car", wish("batt", term_s=6000.0), NOW)
+    with pytest.raises(SetupError):
+        phone.tick(NOW + 600)
+    full = False
+    renewed = phone.request("car", wish("batt", term_s=6000.0), NOW + 601)
+    phone.end(renewed.id, NOW + 602, EndReason.OWNER)
+    recorded = [e.lease for e in events if e.kind is EventKind.END]
+    assert recorded == [late.id, long.id, renewed.id]
+    assert [lease.id for lease, _ in phone.tick(NOW + 603)] == [late.id]

@@ -152,7 +152,7 @@ class LeaseBook:
         self._record(_event(EventKind.GRANT, lease, now, "as asked"))
         before = self._same(lease)
         self._leases[lease.id] = lease
-        self._ended(before, now, lambda _: (EndReason.RENEWED, ""))
+        self._ended(before, now, lambda _: (EndReason.RENEWED, ""), tells=False)
         return lease
 
     def _granted(self, asker: str, wanted: LeaseRequest, now: float) -> Lease:
@@ -268,7 +268,7 @@ class LeaseBook:
         if lease not in self._leases:
             raise UsageError(f"no lease {lease!r} runs here")
         ended = self._leases[lease]
-        self._ended([ended], now, lambda _: (reason, ""))
+        self._ended([ended], now, lambda _: (reason, ""), tells=False)
         return ended
 
     def give_back(self, asker: str, lease: str, now: float) -> Lease:
@@ -328,10 +328,13 @@ class LeaseBook:
 
     def _ended(
         self,
-        due: Iterable[Lease],
+        due: Sequence[Lease],
         now: float,
         why: Callable[[Lease], tuple[EndReason, str]],
+        *,
+        tells: bool = True,
     ) -> list[tuple[Lease, LeaseEnd]]:
+        """End leases; all ends to be told, none if their recipients know by now."""
         for lease in due:
             reason, rule = why(lease)
             self._untold.append((lease, LeaseEnd(lease.id, now, reason, rule)))
@@ -343,6 +346,9 @@ class LeaseBook:
         while self._unrecorded:
             self._record(self._unrecorded[0])
             del self._unrecorded[0]
+        if not tells:  # what ended before, and was not told, waits for the next tick
+            self._untold = [one for one in self._untold if one[0] not in due]
+            return []
         ends, self._untold = self._untold, []
         return ends
 

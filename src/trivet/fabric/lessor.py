@@ -111,7 +111,7 @@ class Lessor:
     async def shut_out(self, device: str) -> None:
         """A device is of this household no more: end its leases, hear it no more."""
         self._link.bar(device)  # first: it must hold even if the ledger does not
-        self._book.shut_out(device, self._clock())
+        await self._tell(self._book.shut_out(device, self._clock()))
 
     async def _tell(self, ends: Iterable[tuple[Lease, LeaseEnd]]) -> None:
         for lease, end in ends:
