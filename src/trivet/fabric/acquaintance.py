@@ -67,17 +67,18 @@ class Acquaintances:
                 log.warning("cannot look after those that are gone: %s", error)
 
     async def _look(self) -> None:
-        gone = [d for d in list(self._met) if not self._is_there(d)]
+        # as they are now: one that comes back meanwhile may be noted otherwise
+        met = list(self._met.items())
+        gone = {device: at for device, at in met if not self._is_there(device)}
         self._tried = {d: n for d, n in self._tried.items() if d in gone}
         now = monotonic()
-        due = [d for d in gone if self._is_due(d, now)]
-        if due and any([await self._answers(d) for d in due]):
+        due = {d: far for d, (far, at) in gone.items() if self._is_due(d, far, at, now)}
+        if due and any([await self._answers(d, far) for d, far in due.items()]):
             log.info("meets the others anew, to find %s", ", ".join(due))
             await self._meet_anew()
 
-    def _is_due(self, device: str, now: float) -> bool:
+    def _is_due(self, device: str, far: End, last: float, now: float) -> bool:
         """Ever more rarely; one that never answers is forgotten."""
-        far, last = self._met[device]
         tries = self._tried.get(device, 0)
         if tries == 0:
             self._met[device] = (far, now)
@@ -87,8 +88,7 @@ class Acquaintances:
         self._tried[device] = tries + 1
         return tries & (tries - 1) == 0 or tries % int(MAX_LOOK_S / LOOK_S) == 0
 
-    async def _answers(self, device: str) -> bool:
-        far, _ = self._met[device]
+    async def _answers(self, device: str, far: End) -> bool:
         host = f"[{far.host}]" if ":" in far.host else far.host
         config = self._place()
         finding = await probe(
