@@ -381,6 +381,25 @@ async def test_a_file_that_is_not_clean_yet_is_asked_after_again(
         await eventually(lambda: [e.peer for e in phone.events()] == ["", "home"])
 
 
+async def test_what_is_old_makes_room_though_there_is_none_to_clean_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scrub() -> bool:
+        raise SetupError("no room")
+
+    async with House(tmp_path).live("car") as car:
+        monkeypatch.setattr(car.history, "scrub", scrub)
+        car.history.set_rule(make_rule("**", 100, 0, 0))
+        car.keeping.note_own(Sample("car", "Vehicle.Speed", NOW - 50, 50.0))
+        car.keeping.note_own(Sample("car", "Vehicle.Speed", NOW - 90, 50.0))
+        await car.keeping.forget(make_forget(until=NOW - 60))
+        assert len(car.kept()) == 1
+        car.trust.time = NOW + 60
+        car.keeping._aged = float("-inf")
+        car.keeping._wake.set()
+        await eventually(lambda: car.kept() == [])
+
+
 async def test_who_learned_and_could_not_forget_is_told_again(tmp_path: Path) -> None:
     async with House(tmp_path).live("car") as car:
         failures = [SetupError("busy")]

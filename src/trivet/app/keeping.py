@@ -243,13 +243,18 @@ class Keeping:
         history.flush()
         self._mind_leases(leases, undecided, now)
         history.lapse(now)
-        self._scrub()
+        is_done = self._grow_old(now)
+        self._scrub()  # last: it needs room, and fails where what is old has it all
+        return is_done
+
+    def _grow_old(self, now: float) -> bool:
+        """Whether no more of what has grown old is to be done now."""
         if monotonic() < self._aged + AGE_S:
             return True
-        if not history.age(now).is_done:
+        if not self._history.age(now).is_done:
             return False
         self._aged = monotonic()
-        history.make_room(now)
+        self._history.make_room(now)
         return True
 
     def _mind_leases(
