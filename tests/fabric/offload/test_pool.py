@@ -15,6 +15,7 @@ import pytest
 from tests.fabric.offload import work
 
 from trivet.fabric.offload import Task
+from trivet.fabric.offload.child import Done
 from trivet.fabric.offload.message import Flaw
 from trivet.fabric.offload.pool import BrokenError, Pool
 
@@ -146,6 +147,19 @@ async def test_a_task_that_cannot_be_found_is_told_of(pool: Pool) -> None:
     )
     gone.target = "no.such.module:gone"
     assert (await fault(pool, gone, 1)).flaw is Flaw.DIED
+
+
+@pytest.mark.parametrize("took_s", [float("nan"), float("inf"), -1.0, 1e300])
+async def test_attack_a_task_that_forges_its_time_is_not_believed(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, took_s: float
+) -> None:
+    async def forge(*_: object) -> Done:
+        return Done(took_s, b"\x02")
+
+    monkeypatch.setattr(pool, "_talk", forge)
+    began = monotonic()
+    _, seen_s = await pool.run(work.add, b"\x01")
+    assert 0.0 <= seen_s <= monotonic() - began
 
 
 async def test_closing_ends_every_process() -> None:
