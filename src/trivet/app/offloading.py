@@ -110,8 +110,8 @@ class Offloader:
         if deadline_s is not None and not deadline_s > 0.0:
             raise UsageError(f"a deadline in {deadline_s:g} s is past")
         reads = tuple(reads)
-        check_named(value, reads)
         data = task.encode_input(value)
+        check_named(value, reads)  # it has an end: it could be encoded
         link, custody, now = self._runner.link, self._custody, self._runner.now()
         custody.check(task.name, (link.device, *sorted(link.alive)), reads)
         wanted = Wanted(

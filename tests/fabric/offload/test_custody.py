@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import msgspec
 import pytest
 
@@ -179,6 +181,23 @@ def test_a_refusal_again_and_again_is_written_down_once_a_minute() -> None:
 class Trip(msgspec.Struct):
     points: list[Sample]
     extra: dict[str, tuple[Sample, ...]]
+
+
+@dataclass
+class Leg:
+    start: Sample
+    legs: list[Leg]
+
+
+def test_attack_a_sample_in_a_dataclass_is_found() -> None:
+    where = Sample("phone", "location", 1.0, 2.0)
+    with pytest.raises(UsageError, match="holds location of phone"):
+        check_named(Leg(where, []), (SPEED,))
+    speed = Sample("car", "Vehicle.Speed", 1.0, 2.0)
+    assert samples_in(Leg(where, [Leg(speed, [])])) == {
+        ("phone", "location"),
+        ("car", "Vehicle.Speed"),
+    }
 
 
 def test_samples_are_found_however_deep() -> None:

@@ -8,6 +8,7 @@ same signals, for the same purpose, as exactly, in the same circumstances.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, is_dataclass
 
 import msgspec
 
@@ -95,13 +96,23 @@ def samples_in(value: object) -> set[tuple[str, str]]:
         part = waiting.pop()
         if isinstance(part, Sample):
             found.add((part.device, part.path))
-        elif isinstance(part, msgspec.Struct):
-            waiting += [getattr(part, name) for name in part.__struct_fields__]
+        elif names := _fields_of(part):
+            waiting += [getattr(part, name) for name in names]
         elif isinstance(part, Mapping):
             waiting += [*part.keys(), *part.values()]
         elif isinstance(part, list | tuple | set | frozenset):
             waiting += part
     return found
+
+
+def _fields_of(value: object) -> Iterable[str]:
+    """Names of the fields of what is encoded field by field, empty for all else."""
+    kind = type(value)
+    if isinstance(value, msgspec.Struct):
+        return value.__struct_fields__
+    if is_dataclass(kind):
+        return [field.name for field in fields(kind)]
+    return [field.name for field in getattr(kind, "__attrs_attrs__", ())]
 
 
 class Custody:
