@@ -140,6 +140,23 @@ def test_a_summary_that_lies_partly_in_the_span_goes_whole_and_is_told(
         assert not holds(path, BYTES[1])
 
 
+@pytest.mark.parametrize("since", [T0 + 299.0, T0 + 299.5, T0 + 300.0])
+def test_what_is_shown_and_counted_before_is_what_goes(
+    path: Path, since: float
+) -> None:
+    with History(path, "car") as history:
+        history.set_rule(make_rule("**", 0, 300, int(DAY_S)))
+        history.note(speed(T0 + 10))
+        history.flush()
+        aged(history, T0 + 3000)
+        wish = make_forget(since=since, until=T0 + 600)
+        with Reader(path) as reader:
+            counted, shown = reader.count(wish, "car"), len(list(reader.rows(wish)))
+        erased = history.forget(wish, T0 + 3000, ())
+        assert counted == (erased.samples, erased.intervals) == (0, shown)
+        assert shown == (since < T0 + 300)
+
+
 def test_raw_samples_beside_a_forgotten_summary_make_a_new_one(path: Path) -> None:
     with History(path, "car") as history:
         history.set_rule(make_rule("**", 0, 300, int(DAY_S)))

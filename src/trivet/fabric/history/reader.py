@@ -115,13 +115,13 @@ class Reader:
         with self._told():
             for stream, _, path, lease, _ in self._streams(device):
                 if wanted.names(path) and is_own == (not lease):
-                    for_raw, bounds = _span(wanted, "time", "time")
+                    for_raw, bounds = _span(wanted, "time >=", "time")
                     (found,) = self._one(
                         f"SELECT count(*) FROM raw WHERE stream = ?{for_raw}",
                         *(stream, *bounds),
                     )
                     samples += found
-                    touched, _ = _span(wanted, "begin + every_s - 1", "begin")
+                    touched, _ = _span(wanted, "begin + every_s >", "begin")
                     (found,) = self._one(
                         f"SELECT count(*) FROM interval WHERE stream = ?{touched}",
                         *(stream, *bounds),
@@ -168,7 +168,7 @@ class Reader:
         self, stream: int, whose: list[str], wanted: Forget | None
     ) -> Iterator[Kept]:
         device, path, lease, purpose = whose
-        where, bounds = _span(wanted, "time", "time")
+        where, bounds = _span(wanted, "time >=", "time")
         rows = self._db.execute(
             f"SELECT time, value, quality FROM raw WHERE stream = ?{where} "
             "ORDER BY time",
@@ -185,7 +185,7 @@ class Reader:
     def _intervals(
         self, stream: int, whose: list[str], wanted: Forget | None
     ) -> Iterator[Kept]:
-        where, bounds = _span(wanted, "begin + every_s - 1", "begin")
+        where, bounds = _span(wanted, "begin + every_s >", "begin")
         rows = self._db.execute(
             "SELECT begin, every_s, kind, quality, body FROM interval "
             f"WHERE stream = ?{where} ORDER BY begin, every_s, kind",
@@ -245,10 +245,10 @@ class Reader:
 
 
 def _span(wanted: Forget | None, last: str, first: str) -> tuple[str, list[float]]:
-    """A condition for what lies in a span, and its numbers."""
+    """A condition for what lies in a span, as erasing sees it, and its numbers."""
     if wanted is None:
         return "", []
-    return f" AND {last} >= ? AND {first} < ?", [wanted.since, wanted.until]
+    return f" AND {last} ? AND {first} < ?", [wanted.since, wanted.until]
 
 
 def _as_rows(interval: Interval, whose: list[str]) -> Iterator[Kept]:
