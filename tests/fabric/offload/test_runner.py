@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
 from tests.fabric.offload import work
 
-from trivet.domain import RefusedError
+from trivet.domain import RefusedError, UnreachableError
 from trivet.domain.wire import Message
 from trivet.fabric import MemoryFabric
 from trivet.fabric.offload import TASK
-from trivet.fabric.offload.course import Wanted
+from trivet.fabric.offload.course import Course, Wanted
 from trivet.fabric.offload.errand import Errands
 from trivet.fabric.offload.estimate import Estimates
 from trivet.fabric.offload.journal import Journal
@@ -19,7 +20,7 @@ from trivet.fabric.offload.message import Condition, Offer, Offered
 from trivet.fabric.offload.outlook import Outlook
 from trivet.fabric.offload.placement import CERTAINTY, Candidate
 from trivet.fabric.offload.pool import Pool
-from trivet.fabric.offload.registry import Registry
+from trivet.fabric.offload.registry import AnyTask, Registry
 from trivet.fabric.offload.runner import Runner
 from trivet.fabric.offload.worker import Worker
 
@@ -94,6 +95,39 @@ async def test_a_device_that_offers_nothing_is_not_asked_at_every_run() -> None:
             await at._await_offers(wanted())
         assert asked == 1
         assert [each.device for each in at.candidates(wanted())] == ["car"]
+
+
+async def test_who_waits_in_line_behind_others_is_told_at_its_deadline() -> None:
+    async with AsyncExitStack() as stack:
+        at = await runner(stack, MemoryFabric())
+        await at._turns["add"].acquire()  # somebody with all the time waits before it
+        async with asyncio.timeout(20.0):
+            with pytest.raises(UnreachableError, match="by its deadline"):
+                await at.run(wanted(at.now() + 0.1))
+        assert not at._waiting["add"]
+
+
+async def test_who_has_waited_finds_how_its_own_run_went_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with AsyncExitStack() as stack:
+        at = await runner(stack, MemoryFabric())
+        close = Course.close
+
+        async def close_slowly(course: Course) -> None:
+            if course.ran.task == "nap":
+                await run_refused(work.add)  # another one begins and ends meanwhile
+            await close(course)
+
+        async def run_refused(task: AnyTask) -> None:
+            with pytest.raises(RefusedError):
+                await at.run(
+                    Wanted(task, b"", lambda _: False, lambda _: None, None, CERTAINTY)
+                )
+
+        monkeypatch.setattr(Course, "close", close_slowly)
+        await run_refused(work.nap)
+        assert [ran.task for ran in at.past] == ["add", "nap"]
 
 
 async def test_how_a_run_went_is_kept_even_if_it_failed() -> None:

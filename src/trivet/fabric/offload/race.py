@@ -283,7 +283,9 @@ class Race:
     def _unfit(self) -> str:
         unfit = place(self._need, self.candidates).unfit
         reasons = "; ".join(f"{device}: {why}" for device, why in unfit.items())
-        return reasons or "none that is there offers it"
+        if reasons or not self.candidates:
+            return reasons or "none that is there offers it"
+        return "those that offer it had no room"
 
     def _end(self, last: Deliver | Fail) -> list[Action]:
         self.is_over = True

@@ -80,16 +80,25 @@ class Runner:
             return await course.finish()
         finally:
             self.courses.discard(course)
-            self.past.append(course.ran)
-            await course.close()
+            ran = course.ran
+            try:
+                await course.close()
+            finally:
+                self.past.append(ran)  # last of all: its caller finds it the newest
 
     async def _await_turn(self, wanted: Wanted) -> str:
-        """Wait for one's turn among those who want the same; the device to begin on."""
-        name = wanted.task.name
+        """Wait for one's turn among those who want the same; the device to begin on.
+
+        Empty if its deadline came first.
+        """
+        name, deadline = wanted.task.name, wanted.deadline
+        left_s = None if deadline is None else deadline - self.now()
         self._waiting[name] += 1
         try:
-            async with self._turns[name]:
+            async with asyncio.timeout(left_s), self._turns[name]:
                 return await self._await_room(wanted)
+        except TimeoutError:
+            return ""
         finally:
             self._waiting[name] -= 1
             self._waiting += Counter()  # forgets what nobody waits for
