@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.app.test_keeper import eventually, three
 
+from trivet.app import witnessing as witnessing_module
 from trivet.app.control import Control
 from trivet.app.trust import Household, Trust
 from trivet.app.witnessing import (
@@ -28,14 +29,14 @@ from trivet.app.witnessing import (
     Witnessing,
     take_witness_words,
 )
-from trivet.domain import Device, DeviceKind, PeerError, RefusedError
+from trivet.domain import Device, DeviceKind, PeerError, RefusedError, SetupError
 from trivet.domain.wire import Document, Message
 from trivet.fabric import Link, MemoryFabric, ledger_chain
 from trivet.fabric.access import Party
 from trivet.fabric.background import cancel
 from trivet.fabric.event import Event, EventKind
 from trivet.fabric.ledger import Ledger
-from trivet.fabric.ledger_chain import SignedHead
+from trivet.fabric.ledger_chain import Head, SignedHead
 from trivet.fabric.policy import shipped_policy
 from trivet.fabric.witness import Asked, Shown, read_shown, write
 from trivet.fabric.witness_file import WitnessFile
@@ -439,6 +440,27 @@ async def test_a_device_with_a_damaged_file_of_others_goes_on_without(
         running = asyncio.ensure_future(home.witnessing.run())
         await asyncio.sleep(0.05)
         assert not running.done()
+        await cancel(running)
+
+
+async def test_a_device_whose_own_ledger_is_busy_goes_on_and_looks_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_busy(_: Ledger) -> Head:
+        raise SetupError("the database is locked")
+
+    monkeypatch.setattr(witnessing_module, "LOOK_S", 0.01)
+    async with house.live("phone") as phone, house.live("home") as home:
+        await home.witnessing.look()
+        before = home.kept_of("phone")
+        with monkeypatch.context() as patched:
+            patched.setattr(Ledger, "head", property(is_busy))
+            running = asyncio.ensure_future(home.witnessing.run())
+            await asyncio.sleep(0.05)
+            assert not running.done()
+        phone.grow(3)
+        house.clock.time = PERIOD_S
+        await eventually(lambda: home.kept_of("phone") > before)
         await cancel(running)
 
 

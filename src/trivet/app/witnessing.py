@@ -127,7 +127,10 @@ class Witnessing:
         meeting = asyncio.ensure_future(self._meet())
         try:
             while True:
-                await self.look()
+                try:
+                    await self.look()
+                except TrivetError as error:  # its own ledger, busy or damaged
+                    self._note(self._me, error)
                 await asyncio.sleep(LOOK_S)
         finally:
             await cancel(meeting)
@@ -173,10 +176,14 @@ class Witnessing:
             try:
                 return await self._exchange(device)
             except TrivetError as error:
-                if self._said.get(device) != str(error):
-                    log.info("%s: no head of %s: %s", self._me, device, error)
-                self._said[device] = str(error)
+                self._note(device, error)
                 return Seen(device, error=str(error))
+
+    def _note(self, device: str, error: TrivetError) -> None:
+        """Say why there is no head of a device, when it is another reason."""
+        if self._said.get(device) != str(error):
+            log.info("%s: no head of %s: %s", self._me, device, error)
+        self._said[device] = str(error)
 
     async def _exchange(self, device: str) -> Seen:
         kept = self._file.kept(device)
