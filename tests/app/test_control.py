@@ -8,10 +8,11 @@ import stat
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.app.allies import home_trust, trust_of
 
-from trivet.app.control import Control, open_control, tell
+from trivet.app.control import MAX_LINE, Control, open_control, tell
 from trivet.app.leasing import End, Ended, Leases, Standing, take_lease_words
 from trivet.app.trust import Trust
 from trivet.domain import (
@@ -130,3 +131,28 @@ async def test_a_taker_that_fails_is_told_in_one_line(tmp_path: Path) -> None:
     async with open_control(tmp_path / "control.sock", control):
         with pytest.raises(UsageError, match="failed: ZeroDivisionError"):
             await standing(tmp_path / "control.sock")
+
+
+class Long(msgspec.Struct, tag="long", tag_field="verb"):
+    text: str
+
+
+class Echo(msgspec.Struct):
+    text: str
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "why"),
+    [(MAX_LINE, 1, "to say, the most is"), (1, MAX_LINE, "the answer is")],
+)
+async def test_what_is_too_long_for_a_line_is_said_to_be_so(
+    tmp_path: Path, asked: int, answered: int, why: str
+) -> None:
+    async def echo(_: Long) -> Echo:
+        return Echo("x" * answered)
+
+    control, path = Control(), tmp_path / "control.sock"
+    control.add(Long, echo)
+    async with open_control(path, control):
+        with pytest.raises(UsageError, match=why):
+            await asyncio.to_thread(tell, path, Long("x" * asked), Echo)

@@ -50,7 +50,8 @@ async def test_tasks_are_listed_with_where_they_run(tmp_path: Path) -> None:
 async def test_a_task_is_run_where_it_can_be(tmp_path: Path) -> None:
     path = tmp_path / "control.sock"
     async with told(path):
-        done = await said(path, RunTask("add", msgspec.Raw(b"41")), Done)
+        value = msgspec.Raw(b"\n 41\n")  # as a person may have written it in a file
+        done = await said(path, RunTask("add", value), Done)
         assert (bytes(done.output), done.devices) == (b"42", ("phone",))
 
 

@@ -84,7 +84,11 @@ class Control:
         except Exception as error:
             log.exception("a word of the owner's failed: %r", line[:200])
             said = _Said(error=f"the device failed: {type(error).__name__}")
-        return msgspec.json.encode(said) + b"\n"
+        answer = msgspec.json.encode(said) + b"\n"
+        if len(answer) <= MAX_LINE:
+            return answer
+        long = f"the answer is {len(answer)} bytes, the most is {MAX_LINE}"
+        return msgspec.json.encode(_Said(error=long)) + b"\n"
 
 
 @asynccontextmanager
@@ -129,10 +133,15 @@ def tell(
 
     Raises:
         SetupError: no device runs there, or it does not answer.
-        UsageError: the device says that it cannot be done, and why.
+        UsageError: the word is too long, or the device says that it cannot be done, and
+            why.
     """
+    # what a word holds as raw JSON may have lines of its own
+    line = msgspec.json.format(msgspec.json.encode(word), indent=-1) + b"\n"
+    if len(line) > MAX_LINE:
+        raise UsageError(f"that is {len(line)} bytes to say, the most is {MAX_LINE}")
     try:
-        said = msgspec.json.decode(_exchange(path, word, limit_s), type=_Said)
+        said = msgspec.json.decode(_exchange(path, line, limit_s), type=_Said)
         if not said.error:
             return msgspec.json.decode(said.answer, type=answer)
     except (OSError, msgspec.MsgspecError, RecursionError) as error:
@@ -143,12 +152,12 @@ def tell(
     raise UsageError(said.error, hint=said.hint)
 
 
-def _exchange(path: Path, word: msgspec.Struct, limit_s: float) -> bytes:
+def _exchange(path: Path, line: bytes, limit_s: float) -> bytes:
     data = b""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as to:
         to.settimeout(limit_s)
         to.connect(str(path))
-        to.sendall(msgspec.json.encode(word) + b"\n")
+        to.sendall(line)
         while not data.endswith(b"\n") and len(data) < MAX_LINE:
             part = to.recv(65536)
             if not part:

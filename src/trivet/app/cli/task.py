@@ -63,11 +63,12 @@ def run_task(
 ) -> None:
     """Have a task run wherever that is best, and print what it gives."""
     try:
-        msgspec.json.decode(value)
-    except msgspec.MsgspecError as error:
+        data = value.encode()
+        msgspec.json.decode(data)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise UsageError(f"the input is no JSON: {error}") from error
     path = control_file(household_folder(household), device)
-    word = RunTask(task, msgspec.Raw(value.encode()), deadline)
+    word = RunTask(task, msgspec.Raw(data), deadline)
     done = tell(path, word, Done, deadline + 5.0)
     if as_json:
         print_json(done)
