@@ -81,7 +81,7 @@ class Exchange:
 
     async def pull(self, partner: Partner) -> None:
         """Take what the other one has and this one lacks."""
-        await asyncio.to_thread(self._declare, None)
+        is_silent = await asyncio.to_thread(self._declare, None)
         seen = fitting(await asyncio.to_thread(self._replica.seen), self._me)
         is_anew = False
         again: dict[int, Head] = {}  # own peers that it has another continuation of
@@ -115,10 +115,8 @@ class Exchange:
                 break
         if not receipt.faults:
             self.faults.pop(partner.device, None)
-        if self._replica.is_new:
-            await asyncio.to_thread(self._declare, partner.theirs)
-            if not self._replica.is_new:
-                partner.wake(is_round=True)  # and tells it
+        if is_silent and not await asyncio.to_thread(self._declare, partner.theirs):
+            partner.wake(is_round=True)  # and tells it
 
     def _note_forked(self, device: str, answer: Batch, again: dict[int, Head]) -> bool:
         """Whether there are own peers that are to be compared from their beginning."""
@@ -235,18 +233,22 @@ class Exchange:
             self._changed(receipt.roots, giver)
         return receipt
 
-    def _declare(self, theirs: Vector | None) -> None:
+    def _declare(self, theirs: Vector | None) -> bool:
         """Say what this device has, if that is another than it said last.
 
         A new device does so once it has all that another one had, `theirs`: from then
         on compaction waits for it.
+
+        Returns:
+            Whether it has still said nothing.
         """
         vector = self._replica.vector
         if self._replica.is_new and (theirs is None or not covers(vector, theirs)):
-            return
+            return True
         if self._declared != vector:
             self._replica.declare(int(time() * 1000))
             self._declared = vector
+        return False
 
     def note_fault(self, device: str, fault: TrivetError) -> None:
         """Remember what is wrong with a device, and say it when it is new."""

@@ -140,6 +140,19 @@ def test_what_was_compacted_meanwhile_comes_as_a_ground(house: House) -> None:
         assert [item.text for item in phone.state.lists["groceries"]] == ["tea"]
 
 
+def test_a_clock_that_was_put_back_does_not_hold_compaction_up(
+    house: House,
+) -> None:
+    house.roll = roll_of("home", "phone")
+    with house.open("home") as home, house.open("phone") as phone:
+        phone.note_seen([home.declare(5000)])
+        for n in range(3):
+            home.write(Put("settings/a", n))
+        exchange(home, phone)
+        phone.note_seen([home.declare(5)])
+        assert phone.compact()
+
+
 def test_attack_a_ground_does_not_replace_what_was_never_lost(house: House) -> None:
     """A member that compacts what another never saw cannot make it start anew."""
     house.roll = roll_of("home", "phone", "car")

@@ -196,6 +196,9 @@ class Replica:
         """
         with self._lock:
             journal = self._journal
+            last = journal.store.seen_at(self.device)
+            if last is not None:  # a clock that was put back makes no word an old one
+                made = max(made, last + 1)
             seen = Seen(self.device, made, rows_of(self.vector))
             raw = sign_seen(journal.private, self._household, seen)
             self._note(seen, raw)
@@ -205,7 +208,7 @@ class Replica:
     def is_new(self) -> bool:
         """Whether this device never said what it has."""
         with self._lock:
-            return self.device not in self._journal.store.seen()
+            return self._journal.store.seen_at(self.device) is None
 
     def note_seen(self, statements: Sequence[bytes]) -> None:
         """Keep what members say that they have; the newest word of each.
@@ -226,8 +229,8 @@ class Replica:
             return {d: raw for d, (_, raw) in said.items() if d in keys}
 
     def _note(self, seen: Seen, raw: bytes) -> None:
-        known = self._journal.store.seen().get(seen.device)
-        if known is None or known[0] < seen.made:
+        last = self._journal.store.seen_at(seen.device)
+        if last is None or last < seen.made:
             with self._journal.store.transaction():
                 self._journal.store.set_seen(seen.device, seen.made, raw)
 
@@ -311,7 +314,7 @@ class Replica:
     def _check_need(self, ground: Ground, proof: bytes) -> None:
         journal = self._journal
         ends = {peer: known.head for peer, known in ground.heads.items()}
-        if self.device not in journal.store.seen():
+        if self.is_new:
             return
         if proof:
             keys = {self.device: journal.private.public_key()}

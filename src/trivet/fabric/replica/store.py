@@ -1,7 +1,6 @@
 """What a replica keeps, before it says that it has it.
 
 update    the signed updates, numbered as they were taken in
-head      how far each peer is known, and who it is
 ground    the snapshot that stands for what was forgotten, and what it covers
 seen      each device's last word on what it has
 again     own changes to be made again, in another incarnation
@@ -105,10 +104,10 @@ class ReplicaStore(StoreFile):
             changes,
         )
 
-    def rows(self, after: int = 0) -> Iterator[Row]:
+    def rows(self) -> Iterator[Row]:
         """All updates, in the order in which they were taken in."""
-        statement = 'SELECT number, raw FROM "update" WHERE number > ? ORDER BY number'
-        return (Row(*row) for row in self.each(statement, after))
+        statement = 'SELECT number, raw FROM "update" ORDER BY number'
+        return (Row(*row) for row in self.each(statement))
 
     def of_peer(self, peer: int, start: int) -> Iterator[Row]:
         """Updates of one peer that begin at or after `start`, in order."""
@@ -175,6 +174,11 @@ class ReplicaStore(StoreFile):
         """When each device last said what it has, and its words."""
         found = self.each("SELECT device, made, raw FROM seen")
         return {device: (made, raw) for device, made, raw in found}
+
+    def seen_at(self, device: str) -> int | None:
+        """When a device last said what it has; None if it never did."""
+        row = self.one("SELECT made FROM seen WHERE device = ?", device)
+        return None if row is None else int(row[0])
 
     def set_seen(self, device: str, made: int, raw: bytes) -> None:
         """Keep a device's word."""
