@@ -27,6 +27,7 @@ from trivet.engine.route import Ints
 LEVELS = (0.5, 0.8)
 #: Quantiles by which a forecast is handed on.
 MARKS = (np.arange(40) + 0.5) / 40
+_BELL = np.array([NormalDist().inv_cdf(mark) for mark in MARKS.tolist()])
 #: Estimates are put aside this often while the person is out, and on a trip, and so
 #: many at the most.
 CHECK_S, CHECK_TRIP_S, _MOST_CHECKS = 1800.0, 300.0, 60
@@ -48,9 +49,9 @@ _BY_CLOCK_S = 3600.0
 _SPREAD_S, _SPREAD = 300.0, 0.1
 _STEER = 0.02
 #: What is thought before anything is known, in hours, and how little it weighs.
-_ANY_H, _ANY_WEIGHT = (0.3, 0.7, 1.5, 3.0, 6.0, 12.0), 0.02
+_ANY_S, _ANY_WEIGHT = 3600.0 * np.array((0.3, 0.7, 1.5, 3.0, 6.0, 12.0)), 0.02
 #: Likewise of who is on a journey.
-_JOURNEY_H = (3.0, 9.0, 18.0, 30.0, 48.0, 80.0, 120.0, 180.0, 260.0)
+_JOURNEY_S = 3600.0 * np.array((3.0, 9.0, 18.0, 30.0, 48.0, 80.0, 120.0, 180.0, 260.0))
 _JOURNEY_WEIGHT = 0.5
 
 
@@ -192,12 +193,19 @@ class Homecomings:
         self._code: Ints = np.array([codes[p] for p in self._places], dtype=np.int64)
         self._came: Floats = self._arrival[self._is_home]
         self._left: Floats = self._departure[self._is_home]
-        there = [local(s.arrival, zone) for s in stays]
-        self._hour = np.array([t.hour + t.minute / 60 for t in there], dtype=float)
-        self._weekday = np.array([t.weekday() for t in there], dtype=np.int64)
         back = np.searchsorted(self._came, self._arrival, side="left")
         known = np.append(self._came, np.nan)
-        self._home_at: Floats = known[np.minimum(back, len(self._came))]
+        home_at: Floats = known[np.minimum(back, len(self._came))]
+        # of who is out, in the order in which they were home
+        out = np.flatnonzero(~self._is_home)
+        there = [local(float(time), zone) for time in self._arrival[out]]
+        self._out_hour = np.array([t.hour + t.minute / 60 for t in there], dtype=float)
+        self._out_weekday = np.array([t.weekday() for t in there], dtype=np.int64)
+        self._out_code = self._code[out]
+        self._out_arrival = self._arrival[out]
+        self._out_stay_s = self._departure[out] - self._out_arrival
+        self._out_home_at = home_at[out]
+        self._out_home_s = self._out_home_at - self._out_arrival
 
     @property
     def last_left(self) -> float | None:
@@ -206,30 +214,29 @@ class Homecomings:
 
     def from_stay(self, place: str, arrival: float, time: float) -> Times:
         """When they are home, from past stays like one that began at `arrival`."""
-        rows = np.flatnonzero(~self._is_home & (self._home_at <= time))
-        if not len(rows):
+        known = int(np.searchsorted(self._out_home_at, time, side="right"))
+        if not known:
             return _anytime(time)
         hour, there = hour_of_day(arrival, self._zone), local(arrival, self._zone)
-        turned = (self._hour[rows] - hour + 12.0) % 24.0 - 12.0
-        weights = 0.5 ** (
-            np.maximum(0.0, time - self._arrival[rows]) / _DAY_S / _HALF_LIFE_D
-        )
+        turned = (self._out_hour[:known] - hour + 12.0) % 24.0 - 12.0
+        ago = np.maximum(0.0, time - self._out_arrival[:known])
+        weights = 0.5 ** (ago / _DAY_S / _HALF_LIFE_D)
         near = np.exp(-0.5 * (turned / _HOUR_WIDTH_H) ** 2)
         weights *= _OTHER_HOUR + (1.0 - _OTHER_HOUR) * near
-        weights *= _alike(self._weekday[rows], there.weekday())
+        weights *= _alike(self._out_weekday[:known], there.weekday())
         if place:
-            same = self._code[rows] == self._codes.get(place, -1)
+            same = self._out_code[:known] == self._codes.get(place, -1)
             weights *= np.where(same, 1.0, _OTHER_PLACE)
 
-        def laid(ends: Floats) -> Floats:
-            delay = ends - self._arrival[rows]
+        def laid(delay: Floats) -> Floats:
             by_clock = delay / (delay + _BY_CLOCK_S)
             times: Floats = arrival + np.maximum(
                 delay + by_clock * turned * 3600.0, 0.3 * delay
             )
             return times
 
-        leaves, comes = laid(self._departure[rows]), laid(self._home_at[rows])
+        leaves = laid(self._out_stay_s[:known])
+        comes = laid(self._out_home_s[:known])
         weights = np.where(leaves > time, weights, 0.02 * weights)
         weights = np.where(comes > time, weights, 0.0)
         return self._or_any(Times(np.maximum(comes, time), weights), time)
@@ -284,9 +291,8 @@ def _alike(past: Ints, now: int) -> Floats:
 
 
 def _anytime(time: float, *, is_journey: bool = False) -> Times:
-    hours = _JOURNEY_H if is_journey else _ANY_H
+    ahead = _JOURNEY_S if is_journey else _ANY_S
     weight = _JOURNEY_WEIGHT if is_journey else _ANY_WEIGHT
-    ahead = np.array(hours) * 3600.0
     return Times(time + ahead, np.full(len(ahead), weight / len(ahead)))
 
 
@@ -304,13 +310,16 @@ def forecast(
     """The forecast of two experts, with intervals that are steered."""
     blend, steering = state.blend(kind), state.steering(kind)
     whole = together([s.scaled(w) for s, w in zip(says, blend.weights, strict=True)])
-    intervals = []
+    wanted: list[float] = []
     for level in LEVELS:
         asked = steering.level(level)
-        low, median, high = whole.quantiles(((1.0 - asked) / 2, 0.5, (1.0 + asked) / 2))
+        wanted += (1.0 - asked) / 2, 0.5, (1.0 + asked) / 2
+    found = whole.quantiles([*wanted, *MARKS.tolist()])
+    intervals = []
+    for level in LEVELS:
+        low, median, high, *found = found
         intervals.append(Interval(max(time, low), max(time, median), high, level))
-    marks = tuple(whole.quantiles(MARKS.tolist()))
-    return HomeForecast(person, time, False, intervals[0], intervals[1], marks)
+    return HomeForecast(person, time, False, intervals[0], intervals[1], tuple(found))
 
 
 def home_now(person: str, time: float) -> HomeForecast:
@@ -383,9 +392,7 @@ def first(forecasts: Sequence[HomeForecast]) -> HomeForecast | None:
 
 def spread_of(arrival: Interval) -> Times:
     """A trip's arrival as times: two halves of bells about its median."""
-    bell = NormalDist()
-    reach = bell.inv_cdf((1.0 + arrival.level) / 2)
-    levels = np.array([bell.inv_cdf(mark) for mark in MARKS.tolist()]) / reach
+    levels = _BELL / NormalDist().inv_cdf((1.0 + arrival.level) / 2)
     below, above = arrival.median - arrival.low, arrival.high - arrival.median
     times = arrival.median + levels * np.where(levels < 0, below, above)
     return Times(times, np.ones(len(MARKS)))
