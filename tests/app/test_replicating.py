@@ -222,6 +222,28 @@ async def test_a_new_device_starts_from_a_ground_and_the_updates_since(
             assert car.replicating.faults == {}
 
 
+async def test_a_disk_that_failed_once_is_compacted_later(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = [SetupError("the disk failed")]
+    size = Replicating._replica_size
+
+    def fail_once(self: Replicating) -> tuple[int, int]:
+        if failures:
+            raise failures.pop()
+        return size(self)
+
+    for name, value in {"COMPACT_S": 0.02, "MANY": 5}.items():
+        monkeypatch.setattr(replicating, name, value)
+    monkeypatch.setattr(Replicating, "_replica_size", fail_once)
+    house.roll = roll_of("home")
+    async with living(house, MemoryFabric(), "home") as home:
+        for n in range(10):
+            await home.replicating.write(Put(f"settings/k{n}", n))
+        await until(lambda: home.replica.ground() is not None)
+        assert not failures
+
+
 async def test_attack_a_guest_asks_and_gives_in_vain(house: House) -> None:
     fabric = MemoryFabric()
     house.roll = roll_of("home", guests=("phone",))

@@ -188,10 +188,10 @@ class Replicating:
     async def _compact(self) -> None:
         while True:
             await asyncio.sleep(COMPACT_S)
-            count, total = await asyncio.to_thread(self._replica_size)
-            if count < MANY and total < MANY_BYTES:
-                continue
             try:
+                count, total = await asyncio.to_thread(self._replica_size)
+                if count < MANY and total < MANY_BYTES:
+                    continue
                 if await asyncio.to_thread(self._replica.compact):
                     log.info("%s: %d updates gave way to a snapshot", self._me, count)
             except TrivetError as error:
