@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trivet.devices.calendar import Calendar, parse_calendar, read_calendar
+from trivet.devices.calendar.moment import Moment
 from trivet.devices.calendar.reader import MAX_ENTRIES
 from trivet.domain.appointment import Appointment
 from trivet.domain.error import InputError
@@ -252,6 +253,38 @@ def test_attack_a_million_instances_cost_no_more_than_a_few() -> None:
     more = parse_calendar(calendar(*(event.format(n) for n in range(2000))))
     with pytest.raises(InputError, match="more than"):
         in_march(more)
+
+
+def marks_made(read: Calendar, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many event times are worked out for one answer."""
+    made = []
+    time = Moment.time
+
+    def counted(moment: Moment, zone: tzinfo) -> float:
+        made.append(moment)
+        return time(moment, zone)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Moment, "time", counted)
+        assert not in_march(read)
+    return len(made)
+
+
+def test_attack_entries_times_exceptions_cost_no_more_than_their_sum(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entry = "UID:a\nDTSTART:20250310T173000"
+    other = f"{entry}\nRECURRENCE-ID:20250310T173000"
+    read = parse_calendar(calendar(*([entry] * 100 + [other] * 100)))
+    assert marks_made(read, monkeypatch) < 1000
+
+
+def test_attack_a_series_that_has_ended_costs_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended = "DTSTART:20200310T173000\nDURATION:P360D\nRRULE:FREQ=DAILY;UNTIL=20210101"
+    read = parse_calendar(calendar(*(f"UID:{n}\n{ended}" for n in range(10))))
+    assert marks_made(read, monkeypatch) < 100
 
 
 def test_attack_too_many_entries_and_one_endless_line_are_refused() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta, tzinfo
 
 import msgspec
@@ -82,13 +82,14 @@ class Calendar(msgspec.Struct, frozen=True):
                 f"appointments from {start} to {end}",
                 hint=f"ask for at most {MAX_SPAN_S / 86400:.0f} days at once",
             )
-        moved: dict[str, list[Moment]] = {}
+        moved: dict[str, set[date | float]] = {}
         for entry in self.entries:
             if entry.instead_of is not None:
-                moved.setdefault(entry.uid, []).append(entry.instead_of)
+                mark = _mark(entry.instead_of, zone)
+                moved.setdefault(entry.uid, set()).add(mark)
         found = []
         for entry in self.entries:
-            others = moved.get(entry.uid, []) if entry.instead_of is None else []
+            others = moved.get(entry.uid, ()) if entry.instead_of is None else ()
             for appointment in _instances(entry, others, start, end, zone):
                 found.append(appointment)
                 if len(found) > MAX_APPOINTMENTS:
@@ -97,16 +98,21 @@ class Calendar(msgspec.Struct, frozen=True):
 
 
 def _instances(
-    entry: Entry, moved: list[Moment], start: float, end: float, zone: tzinfo
+    entry: Entry,
+    moved: Collection[date | float],
+    start: float,
+    end: float,
+    zone: tzinfo,
 ) -> Iterator[Appointment]:
     if entry.is_cancelled:
         return
     low = local(start, zone).date() - entry.length - _APART
     high = local(end, zone).date() + _APART
-    skipped = {_mark(moment, zone) for moment in (*entry.without, *moved)}
+    without = {_mark(moment, zone) for moment in entry.without}
     for day in _days(entry, low, high):
         begin = entry.start.on(day)
-        if _mark(begin, zone) in skipped or _is_over(entry.rule, begin, zone):
+        mark = _mark(begin, zone)
+        if mark in without or mark in moved or _is_over(entry.rule, begin, zone):
             continue
         appointment = _appointment(entry, begin, zone)
         touches = appointment.end > start or appointment.start >= start
@@ -117,6 +123,9 @@ def _instances(
 def _days(entry: Entry, low: date, high: date) -> Iterator[date]:
     first = entry.start.day
     if entry.rule is not None:
+        if entry.rule.until is not None:
+            # a series that has ended is not looked through again
+            high = min(high, entry.rule.until.day + _APART)
         yield from entry.rule.days_from(first, low, high)
     elif low <= first <= high:
         yield first
