@@ -26,7 +26,7 @@ from typing import Any, Generic, TypeVar
 
 from trivet.app.trust import Trust
 from trivet.domain import UsageError
-from trivet.fabric.background import cancel
+from trivet.fabric.background import cancel, keep_up
 from trivet.fabric.link import Link
 from trivet.fabric.offload.condition import measure_benchmark, read_condition
 from trivet.fabric.offload.course import Ran, Wanted
@@ -284,7 +284,7 @@ async def open_offloader(
         async with Pool(size, registry) as pool:
             runner = _wire(link, registry, pool, kept, condition)
             lives = [
-                asyncio.ensure_future(life())
+                keep_up(life(), f"{link.device}: its tasks")
                 for life in (runner.worker.run, runner.serve)
             ]
             try:

@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from threading import Thread
 from typing import Any
+
+log = logging.getLogger("trivet.fabric")
 
 
 async def cancel(task: asyncio.Future[Any]) -> None:
     """Cancel a task and wait until it has ended; what it raised is its own matter."""
     task.cancel()
     await asyncio.wait([task])
+
+
+def keep_up(life: Coroutine[Any, Any, None], what: str) -> asyncio.Task[None]:
+    """Start what is to run until it is cancelled; should it fail, that is said at once.
+
+    Args:
+        life: runs.
+        what: it is, for a person.
+    """
+    task = asyncio.get_running_loop().create_task(life)
+
+    def tell(done: asyncio.Task[None]) -> None:
+        error = None if done.cancelled() else done.exception()
+        if error is not None:
+            log.error("%s has ended: start the device anew", what, exc_info=error)
+
+    task.add_done_callback(tell)
+    return task
 
 
 async def in_thread(work: Callable[[], None]) -> None:

@@ -26,7 +26,7 @@ from trivet.domain.error import SetupError, UnreachableError, UsageError
 from trivet.domain.wire import MAX_BYTES
 from trivet.fabric import key
 from trivet.fabric.acquaintance import Acquaintances, is_dialled
-from trivet.fabric.background import cancel, in_thread
+from trivet.fabric.background import cancel, in_thread, keep_up
 from trivet.fabric.cable import Cable, read_end
 from trivet.fabric.config import SessionConfig, settings_of
 from trivet.fabric.desk import MAX_ANSWERING, Handler, Reply, refusal
@@ -143,9 +143,9 @@ class ZenohLink(Lifeline):
         self._is_open.set()
         self._live()
         if self._looking is None:
-            self._looking = asyncio.ensure_future(self._dialling.run())
+            self._looking = keep_up(self._dialling.run(), f"{self.device}: dialling")
         if self._meeting is None:
-            self._meeting = asyncio.ensure_future(self._met.run())
+            self._meeting = keep_up(self._met.run(), f"{self.device}: meeting anew")
 
     async def reopen(self, config: SessionConfig) -> None:
         """Take up another certificate, other members or other addresses.

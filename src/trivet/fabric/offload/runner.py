@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any
 
 from trivet.domain.error import TrivetError
-from trivet.fabric.background import cancel
+from trivet.fabric.background import cancel, keep_up
 from trivet.fabric.link import Link
 from trivet.fabric.offload.course import Course, Ran, Wanted, need_of
 from trivet.fabric.offload.errand import Errands
@@ -177,7 +177,7 @@ class Runner:
 
     async def serve(self) -> None:
         """Watch who comes and goes until cancelled."""
-        watching = asyncio.ensure_future(self._watch())
+        watching = keep_up(self._watch(), f"{self.link.device}: tasks of others")
         try:
             while True:
                 for device in self.link.alive:
