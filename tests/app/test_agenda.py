@@ -73,3 +73,4 @@ def test_a_damaged_calendar_is_told_of_once_and_what_was_read_stands(
     assert titles(agenda, NOW + 3 * LOOK_S) == ["dentist"]
     assert len(told) == 2
     assert str(path) in told[0]
+    assert titles(agenda, NOW + AHEAD_S) == []  # what is over is over, file or no file

@@ -40,18 +40,26 @@ class Agenda:
         self._looked = time
         try:
             self._read()
-            if self._calendar is not None:
-                self._found = self._calendar.between(time, time + AHEAD_S, zone)
-            self._fault = ""
         except (TrivetError, OSError) as error:
-            if str(error) != self._fault:
-                self._tell(f"the calendar {self._path}: {error}")
-            self._fault = str(error)
+            self._tell_once(str(error))
+        if self._calendar is not None:
+            try:
+                self._found = self._calendar.between(time, time + AHEAD_S, zone)
+            except TrivetError as error:
+                self._found = ()
+                self._tell_once(str(error))
         return self._found
 
     def _read(self) -> None:
+        """Read the file if it is another one than before."""
         found = self._path.stat()
         stamp = found.st_mtime_ns, found.st_size
         if stamp != self._stamp:
-            self._calendar = read_calendar(self._path)
             self._stamp = stamp
+            self._calendar = read_calendar(self._path)
+            self._fault = ""
+
+    def _tell_once(self, fault: str) -> None:
+        if fault != self._fault:
+            self._tell(f"the calendar {self._path}: {fault}")
+        self._fault = fault
