@@ -18,7 +18,7 @@ from trivet.app.folder import control_file
 from trivet.app.replicating import Replicating
 from trivet.app.state_word import take_state_words
 from trivet.fabric import MemoryFabric
-from trivet.fabric.replica import Item, Value
+from trivet.fabric.replica import Add, Item, Put, Value
 
 
 @asynccontextmanager
@@ -85,6 +85,27 @@ async def test_what_cannot_be_is_said_so(
         assert done.exit_code == 2
         assert said in " ".join(done.stderr.split())
         assert home.state.is_empty
+
+
+async def test_attack_a_text_that_speaks_to_the_terminal_is_shown_and_not_obeyed(
+    tmp_path: Path,
+) -> None:
+    """What another device wrote, and what was wrong with it, are another's words."""
+    evil = "\x1b]0;owned\x07\x9b2J"
+    async with running(tmp_path) as home:
+        await home.write(
+            Put("people/ada/name", evil),
+            Put("people/\x9b2J/name", "Eve"),
+            Add("groceries", evil),
+            Add("\x9b2J", "tea"),
+        )
+        home._exchange.faults["phone"] = evil
+        for words in (("show",), ("list", "groceries")):
+            done = await say(tmp_path, *words)
+            assert done.exit_code == 0, done.output
+            assert "?]0;owned??2J" in done.output
+            told = (done.output + done.stderr).replace("\n", "")
+            assert told.isprintable()
 
 
 async def test_where_no_device_runs_it_is_said_so(tmp_path: Path) -> None:

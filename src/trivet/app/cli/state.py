@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from trivet.app.account import plain
 from trivet.app.cli.option import HouseholdOption, JsonOption
 from trivet.app.cli.output import console, errors, print_json, print_table, told
 from trivet.app.control import tell
@@ -49,7 +50,7 @@ def show(
         print_table(
             f"The state, as {said.device} has it",
             ["path", "value"],
-            [(path, _text(value)) for path, value in said.values.items()],
+            [(plain(path), _text(value)) for path, value in said.values.items()],
         )
     for name, items in said.lists.items():
         _print_list(name, items)
@@ -58,7 +59,7 @@ def show(
     for author in said.forks:
         errors.print(f"{author} wrote two things as one: see docs/state.md")
     for other, fault in said.faults.items():
-        errors.print(f"{other}: {fault}")
+        errors.print(f"{other}: {plain(fault)}")
 
 
 @state_app.command("set")
@@ -125,11 +126,11 @@ def _word(name: str, doing: str, item: str) -> ChangeList:
 
 
 def _print_list(name: str, items: tuple[Item, ...]) -> None:
-    rows = [(item.text, "done" if item.is_done else "") for item in items]
-    print_table(name, ["item", ""], rows)
+    rows = [(plain(item.text), "done" if item.is_done else "") for item in items]
+    print_table(plain(name), ["item", ""], rows)
 
 
 def _text(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    return plain(str(value))
