@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from trivet.fabric import (
 )
 from trivet.fabric.background import cancel
 from trivet.fabric.link import Link
-from trivet.fabric.replica import Add, Item, Put, Replica
+from trivet.fabric.replica import Add, Change, Item, Put, Replica
 from trivet.fabric.replica.protocol import (
     Compacted,
     Fetch,
@@ -162,6 +162,42 @@ async def test_a_write_that_cannot_be_is_its_writer_s_alone(house: House) -> Non
             type(None),
         ]
         assert home.replicating.state.settings == {"a": 1, "b": 2}
+
+
+async def test_what_only_fails_when_it_is_written_is_its_writer_s_alone(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with living(house, MemoryFabric(), "home") as home:
+        write_all = home.replica.write_all
+
+        def pick(edits: Sequence[Sequence[Change]]) -> frozenset[str]:
+            if any(Put("settings/long", 1) in edit for edit in edits):
+                raise UsageError("too long for an update")
+            return write_all(edits)
+
+        monkeypatch.setattr(home.replica, "write_all", pick)
+        done = await asyncio.gather(
+            *(home.replicating.write(Put(f"settings/{k}", 1)) for k in ("a", "long")),
+            home.replicating.write(Put("settings/b", 2)),
+            return_exceptions=True,
+        )
+        assert [type(one) for one in done] == [type(None), UsageError, type(None)]
+        assert home.replicating.state.settings == {"a": 1, "b": 2}
+
+
+async def test_a_fault_of_ours_leaves_nobody_waiting(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with living(house, MemoryFabric(), "home") as home:
+
+        def fail(edits: object) -> frozenset[str]:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(home.replica, "write_all", fail)
+        writes = [home.replicating.write(Put(f"settings/{k}", 1)) for k in "ab"]
+        async with asyncio.timeout(LIMIT_S):
+            done = await asyncio.gather(*writes, return_exceptions=True)
+        assert [type(one) for one in done] == [ZeroDivisionError] * 2
 
 
 async def test_a_full_disk_refuses_all_that_waited(house: House) -> None:

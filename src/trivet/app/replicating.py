@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from trivet.app.exchange import Exchange
 from trivet.app.partner import Partner
@@ -32,6 +33,9 @@ log = logging.getLogger("trivet.app")
 #: of them, or of their bytes, are worth it.
 COMPACT_S, MANY, MANY_BYTES = 60.0, 1000, 1024 * 1024
 
+#: Changes that wait to be written, and who waits for them.
+Waiting: TypeAlias = tuple[Sequence[Change], asyncio.Future[None]]
+
 
 class Replicating:
     """One device's replica on its link.
@@ -46,7 +50,7 @@ class Replicating:
         self._link = link
         self._replica = replica
         self._roll = roll
-        self._waiting: list[tuple[Sequence[Change], asyncio.Future[None]]] = []
+        self._waiting: list[Waiting] = []
         self._writing = asyncio.Lock()
         self._partners: dict[str, Partner] = {}
         self._listeners: list[Callable[[frozenset[str]], None]] = []
@@ -92,21 +96,22 @@ class Replicating:
             taken, self._waiting = self._waiting, []
             if not taken:
                 return
-            edits = [changes for changes, _ in taken]
-            fault: TrivetError | None = None
-            try:
-                roots = await asyncio.to_thread(self._replica.write_all, edits)
-            except TrivetError as error:
-                fault = error
-            for _, done in taken:
-                if done.done():  # whoever wrote waits no more
-                    continue
-                if fault is None:
-                    done.set_result(None)
-                else:
-                    done.set_exception(fault)
-            if fault is None:
-                self._changed(roots)
+            fault = await self._keep(taken)
+            if isinstance(fault, UsageError) and len(taken) > 1:
+                for one in taken:  # whose it is: the others' can be written
+                    _settle([one], await self._keep([one]))
+            else:
+                _settle(taken, fault)
+
+    async def _keep(self, taken: Sequence[Waiting]) -> Exception | None:
+        """Write what waited, all or none; what was wrong if none was."""
+        edits = [changes for changes, _ in taken]
+        try:
+            roots = await asyncio.to_thread(self._replica.write_all, edits)
+        except Exception as error:  # each of them is told, whatever it is
+            return error
+        self._changed(roots)
+        return None
 
     def on_change(self, listener: Callable[[frozenset[str]], None]) -> None:
         """Have a function told of each change, here or elsewhere: the roots touched."""
@@ -203,3 +208,13 @@ class Replicating:
     @property
     def _me(self) -> str:
         return self._link.device
+
+
+def _settle(taken: Sequence[Waiting], fault: Exception | None) -> None:
+    for _, done in taken:
+        if done.done():  # whoever wrote waits no more
+            continue
+        if fault is None:
+            done.set_result(None)
+        else:
+            done.set_exception(fault)

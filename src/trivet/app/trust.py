@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, tzinfo
+from functools import partial
 from time import time
 
 import msgspec
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from trivet.app.circumstances import Observer
 from trivet.app.view import Flow
-from trivet.domain import Device, LeaseEnd, Sample, Signal
+from trivet.domain import Device, LeaseEnd, Sample, SetupError, Signal
 from trivet.domain.wire import Message
 from trivet.fabric.access import Circumstances, Party
 from trivet.fabric.disclosure import Disclosures
@@ -210,12 +211,25 @@ class Trust:
         )
 
     async def agree(self, household: Household) -> None:
-        """The household has agreed anew: who is in it, and its policy."""
+        """The household has agreed anew: who is in it, and its policy.
+
+        Raises:
+            SetupError: the ledger cannot be written; all the same everybody who is out
+                is, and the policy holds.
+        """
         gone = set(self.household.members) - set(household.members)
         self.household = household
-        for device in sorted(gone):
-            await self.lessor.shut_out(device)
-        await self.lessor.set_policy(household.policy)
+        faults: list[SetupError] = []
+        for work in (
+            *(partial(self.lessor.shut_out, device) for device in sorted(gone)),
+            partial(self.lessor.set_policy, household.policy),
+        ):
+            try:
+                await work()
+            except SetupError as error:
+                faults.append(error)
+        if faults:
+            raise faults[0]
 
     def close(self) -> None:
         """Write down what was counted and close the ledger."""
