@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from msgspec.structs import replace
 from tests.engine.life import (
     BERLIN,
     FAR,
@@ -68,6 +69,17 @@ def test_on_the_way_home_it_is_when_the_trip_arrives() -> None:
     learn(anticipator, way[:25])
     found = home_at(anticipator, way[24].time)
     assert abs(found.middle.median - way[-1].time) < 120
+
+
+def test_without_reasons_a_forecast_is_the_same() -> None:
+    anticipator = mind()
+    learn(anticipator, MORNING[:75])
+    told = anticipator.predict_one(MORNING[74].time)
+    plain = anticipator.predict_one(MORNING[74].time, explains=False)
+    assert told is not None
+    assert any(candidate.reasons for candidate in told.candidates)
+    bare = tuple(replace(candidate, reasons=()) for candidate in told.candidates)
+    assert plain == replace(told, candidates=bare)
 
 
 def test_on_the_way_to_work_it_is_the_evening_still() -> None:

@@ -122,11 +122,11 @@ class Anticipator:
             self._learn_home(sample.time, events)
         return events
 
-    def predict_one(self, time: float) -> Forecast | None:
+    def predict_one(self, time: float, *, explains: bool = True) -> Forecast | None:
         """Where the person is going and when they arrive; None when not on a trip.
 
         A trip that has been silent for `lost_s` (six hours where it is known by
-        region names) is no longer thought to run.
+        region names) is no longer thought to run. Only one that `explains` has reasons.
         """
         trip = self._state.running
         if trip is None or not isfinite(time):
@@ -134,7 +134,7 @@ class Anticipator:
         most = _GIVE_UP_S if self._state.by_name else self._settings.lost_s
         if time - max(trip.time, trip.departure) > most:
             return None
-        return self._diary.forecaster.forecast(trip, max(time, trip.departure))
+        return self._diary.forecaster.forecast(trip, time, explains=explains)
 
     def predict_departure(self, time: float) -> Forecast | None:
         """Where a trip that departs at `time` from where they are would go.
@@ -322,7 +322,7 @@ class Anticipator:
         self._homeward.learn_one(time, events, where, stays, self._diary.zone)
 
     def _whereabout(self, time: float) -> Whereabout:
-        state, trip = self._state, self.predict_one(time)
+        state, trip = self._state, self.predict_one(time, explains=False)
         if trip is not None:
             return Whereabout("", trip.departure, trip)
         place = self.at(time)

@@ -65,6 +65,7 @@ class Errors:
     def __init__(self, calibration: Calibration) -> None:
         self._calibration = calibration
         self._spreads: dict[int, Floats] = {}
+        self._bounds: dict[int, list[float]] = {}
 
     @property
     def miss(self) -> float:
@@ -80,6 +81,7 @@ class Errors:
         missed = 0.0 if judgement.covered else 1.0
         miss = self.miss + _STEER * ((1.0 - LEVEL) - missed)
         self._calibration.miss = min(0.5, max(0.04, miss))
+        self._bounds.clear()
         bucket = judgement.bucket
         if bucket is None:
             return
@@ -98,6 +100,15 @@ class Errors:
             spread = np.quantile(np.concatenate([imagined, np.array(bank)]), _MARKS)
             self._spreads[bucket] = spread
         return spread
+
+    def bounds(self, bucket: int) -> list[float]:
+        """The bucket's errors at the low end, the middle and the high end."""
+        bounds = self._bounds.get(bucket)
+        if bounds is None:
+            wanted = (self.miss / 2, 0.5, 1.0 - self.miss / 2)
+            bounds = np.interp(wanted, _MARKS, self.spread(bucket)).tolist()
+            self._bounds[bucket] = bounds
+        return bounds
 
 
 def residual(estimated_s: float, true_s: float) -> float:
@@ -239,10 +250,10 @@ def interval_new(errors: Errors, remaining: Remaining) -> Interval | None:
 
 
 def _around(errors: Errors, time: float, seconds: float, bucket: int) -> Interval:
-    spread = errors.spread(bucket)
-    wanted = (errors.miss / 2, 0.5, 1.0 - errors.miss / 2)
-    logs = np.interp(wanted, _MARKS, spread) + log(seconds + _PAD_S)
-    low, median, high = (max(0.0, exp(s) - _PAD_S) + time for s in logs.tolist())
+    middle = log(seconds + _PAD_S)
+    low, median, high = (
+        max(0.0, exp(bound + middle) - _PAD_S) + time for bound in errors.bounds(bucket)
+    )
     return Interval(low, median, high, LEVEL)
 
 

@@ -7,7 +7,7 @@ from math import inf
 import msgspec
 import numpy as np
 
-from trivet.domain.forecast import Candidate, Forecast, Interval
+from trivet.domain.forecast import Candidate, Forecast, Interval, Reason
 from trivet.domain.place import Trip
 from trivet.engine.arrival import (
     Calibration,
@@ -96,19 +96,22 @@ class Forecaster:
         self._match = RouteMatch(0)
         self._matched: RunningTrip | None = None
 
-    def forecast(self, trip: RunningTrip, time: float) -> Forecast:
-        """The forecast for a trip that is under way at event time `time`."""
+    def forecast(
+        self, trip: RunningTrip, time: float, *, explains: bool = True
+    ) -> Forecast:
+        """The forecast for a trip at event time `time`, not before its departure.
+
+        Its candidates have no reasons unless it `explains` itself.
+        """
+        time = max(time, trip.departure)
         view = self._view(trip, time)
-        grounds = Grounds(
-            self._history, self._book, view.prior, trip.query, view.match, view.alike
-        )
+        grounds = self._grounds(trip, view) if explains else None
         order = np.argsort(-view.probability, kind="stable")[:_MOST_CANDIDATES]
         found = [self._candidate(view, grounds, int(number)) for number in order]
         rest = max(0.0, 1.0 - sum(candidate.probability for candidate in found))
         elsewhere = interval_new(self._errors, view.remaining)
-        found.append(
-            Candidate("", _ELSEWHERE, rest, arrival=elsewhere, reasons=grounds.of_new())
-        )
+        why = () if grounds is None else grounds.of_new()
+        found.append(Candidate("", _ELSEWHERE, rest, arrival=elsewhere, reasons=why))
         found.sort(key=lambda candidate: -candidate.probability)
         return Forecast(
             self._person,
@@ -185,10 +188,20 @@ class Forecaster:
         self._match.follow(self._history.routes, trip.trace, trip.lengths)
         return self._match
 
-    def _candidate(self, view: _View, grounds: Grounds, number: int) -> Candidate:
+    def _grounds(self, trip: RunningTrip, view: _View) -> Grounds:
+        return Grounds(
+            self._history, self._book, view.prior, trip.query, view.match, view.alike
+        )
+
+    def _candidate(
+        self, view: _View, grounds: Grounds | None, number: int
+    ) -> Candidate:
         place = self._book.places[view.prior.places[number]]
-        away_m = float(view.evidence.away_m[number])
-        closing = float(view.evidence.table[number, _DETOUR])
+        why: tuple[Reason, ...] = ()
+        if grounds is not None:
+            away_m = float(view.evidence.away_m[number])
+            closing = float(view.evidence.table[number, _DETOUR])
+            why = grounds.of(number, place.label, away_m, closing)
         return Candidate(
             place.id,
             place.label,
@@ -196,7 +209,7 @@ class Forecaster:
             place.lat,
             place.lon,
             interval(self._errors, view.remaining, number),
-            grounds.of(number, place.label, away_m, closing),
+            why,
         )
 
     def _arrival(self, view: _View) -> Interval | None:
