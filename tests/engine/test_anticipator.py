@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import inf, nan
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.engine.life import (
     BERLIN,
     FAR,
@@ -25,6 +27,7 @@ from tests.engine.life import (
 
 from trivet.domain import Forecast, PlaceRole, Sample, UsageError
 from trivet.engine import Anticipator
+from trivet.engine.snapshot import dump, load
 
 WEEKS = commute(14)
 MORNING = [*stay(monday(0, 14), HOME, 8 * 3600, 600), *drive(monday(8, 14), HOME, WORK)]
@@ -192,6 +195,16 @@ def test_a_damaged_snapshot_is_refused(junk: bytes, cut: int) -> None:
     for data in (junk, whole[:cut], bytes([99]) + whole[1:]):
         with pytest.raises(UsageError, match="learn again"):
             Anticipator.restore(data, here())
+
+
+@pytest.mark.parametrize("lat", [inf, nan, 1e300])
+def test_attack_a_snapshot_of_a_trip_off_the_earth_is_refused(lat: float) -> None:
+    state = load(learner(WEEKS).snapshot())
+    past = state.past[-1]
+    trace = (replace(past.trip.trace[0], lat=lat), *past.trip.trace[1:])
+    state.past[-1] = replace(past, trip=replace(past.trip, trace=trace))
+    with pytest.raises(UsageError, match="damaged"):
+        Anticipator.restore(dump(state), here())
 
 
 def test_it_knows_where_the_person_is_and_was() -> None:

@@ -102,17 +102,21 @@ def load(data: bytes) -> State:
     """The state in `data`.
 
     Raises:
-        UsageError: `data` is not a snapshot of this version.
+        UsageError: `data` is not a snapshot of this version, or is damaged.
     """
+    hint = "learn again from the recorded samples"
     if not data or data[0] != VERSION:
         found = data[0] if data else "none"
         raise UsageError(
-            f"snapshot of version {found}, this engine reads {VERSION}",
-            hint="learn again from the recorded samples",
+            f"snapshot of version {found}, this engine reads {VERSION}", hint=hint
         )
     try:
-        return _decoder.decode(memoryview(data)[1:])
+        state = _decoder.decode(memoryview(data)[1:])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(
-            f"damaged snapshot: {error}", hint="learn again from the recorded samples"
-        ) from error
+        raise UsageError(f"damaged snapshot: {error}", hint=hint) from error
+    for past in state.past:
+        for point in past.trip.trace:
+            # beyond 180 is a mean about the date line; nothing is beyond a turn or two
+            if not abs(point.lat) + abs(point.lon) <= 900.0:
+                raise UsageError(f"damaged snapshot: a trip by {point}", hint=hint)
+    return state
