@@ -124,6 +124,19 @@ def test_why_takes_every_circumstance(home: Path) -> None:
     assert answer(*guest, "--at-home")["rule"] == "guest-switches-lights"
 
 
+def test_why_asks_as_one_that_has_not_heard(home: Path) -> None:
+    ask = ("why", "car", "command", "home", "cover.garage", "--value", "open")
+    deaf = answer(*ask, "--unknown", "driving", "--unknown", "night")
+    assert not deaf["is_allowed"]
+    assert deaf["why"].endswith("not known here: driving, night")
+    assert answer(*ask, "--unknown", "at_home")["rule"] == "car-opens-garage"
+    place = ("why", "car", "receive", "phone", "location", "--purpose", "navigation")
+    assert not answer(*place, "--unknown", "driving")["is_allowed"]
+    both = policy(*ask, "--driving", "--unknown", "driving")
+    assert (both.exit_code, "not to be known" in both.stderr) == (2, True)
+    assert policy(*ask, "--unknown", "weather").exit_code == 2
+
+
 def test_why_knows_the_households_own_devices(home: Path) -> None:
     household = load_household(identity_folder(home))
     for device, is_guest in (("eves-phone", False), ("bobs-phone", True)):
@@ -175,7 +188,23 @@ def test_the_guides_cases_hold(home: Path, cases: Path) -> None:
     guide = (Path(__file__).parents[2] / "docs" / "policy.md").read_text("utf-8")
     (text,) = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
     cases.write_text(text)
-    assert [row["holds"] for row in answer("test", cases)] == [True, True]
+    assert [row["holds"] for row in answer("test", cases)] == [True, True, True]
+
+
+def test_a_case_says_what_is_not_known(home: Path, cases: Path) -> None:
+    base = (
+        '[[case]]\nwho="car"\nverb="command"\nowner="home"\npath="cover.garage"\n'
+        'value="open"\n'
+    )
+    cases.write_text(
+        base
+        + 'expect="allow"\nrule="car-opens-garage"\n'
+        + base
+        + 'driving="unknown"\nexpect="deny"\nrule="moving-car-opens-nothing"\n'
+        + base
+        + 'at_home="unknown"\nguest_present="unknown"\nexpect="allow"\n'
+    )
+    assert [row["holds"] for row in answer("test", cases)] == [True, True, True]
 
 
 def test_a_case_knows_every_circumstance(home: Path, cases: Path) -> None:
@@ -202,6 +231,10 @@ def test_a_case_knows_every_circumstance(home: Path, cases: Path) -> None:
         ("[[case]]\n", "case 1: Object missing required field"),
         (CASE.format("car", "maybe"), "case 1: Invalid enum value 'maybe'"),
         (CASE.format("car", "deny") + "speed = 3\n", "case 1: Object contains unknown"),
+        (
+            CASE.format("car", "deny") + 'night = "perhaps"\n',
+            "case 1: Invalid enum value 'perhaps'",
+        ),
         (CASE.format("car", "deny") * 2 + "exact_m = -1\n", "case 2: "),
         (CASE.format("tablet", "deny"), "case 1: what kind of device 'tablet' is"),
         (CASE.format("*", "deny"), "case 1: '*' cannot be a device id"),

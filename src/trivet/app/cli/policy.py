@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 import typer
@@ -37,6 +38,19 @@ class Expected(StrEnum):
     DENY = "deny"
 
 
+class Circumstance(StrEnum):
+    """Something that is so, is not so, or is not known."""
+
+    DRIVING = "driving"
+    AT_HOME = "at_home"
+    GUEST_PRESENT = "guest_present"
+    NIGHT = "night"
+
+
+#: What a case says of a circumstance that the deciding device has not heard of.
+Known: TypeAlias = bool | Literal["unknown"]
+
+
 class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One `[[case]]` of a file: a question to the policy, and the answer it is to give.
 
@@ -53,6 +67,11 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         purpose: what for.
         exact_m: how exact a position, in metres.
         value: the target of a command, as text.
+        driving: a circumstance is true, false, or "unknown" to the deciding device; so
+            are those below.
+        at_home: see Circumstances.
+        guest_present: likewise.
+        night: likewise.
         rule: id of the rule that decides, where that matters.
     """
 
@@ -68,10 +87,10 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     purpose: Purpose | None = None
     exact_m: Annotated[int, msgspec.Meta(ge=0)] = 0
     value: str = ""
-    driving: bool = False
-    at_home: bool = False
-    guest_present: bool = False
-    night: bool = False
+    driving: Known = False
+    at_home: Known = False
+    guest_present: Known = False
+    night: Known = False
     rule: str | None = None
 
     @property
@@ -86,7 +105,17 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             _party(self.who, self.kind, self.guest),
             _party(self.owner, self.owner_kind, self.owner_guest),
             key.check_path(self.path),
-            Circumstances(self.driving, self.at_home, self.guest_present, self.night),
+            Circumstances(
+                *(
+                    None if known == "unknown" else known
+                    for known in (
+                        self.driving,
+                        self.at_home,
+                        self.guest_present,
+                        self.night,
+                    )
+                )
+            ),
             self.purpose or "",
             self.exact_m,
             self.value,
@@ -202,6 +231,10 @@ def why(
         bool, typer.Option("--guest-present", help="A guest is in the house.")
     ] = False,
     night: Annotated[bool, typer.Option("--night", help="It is night.")] = False,
+    unknown: Annotated[
+        list[Circumstance] | None,
+        typer.Option(help="What the deciding device has not heard of."),
+    ] = None,
     who_guest: Annotated[
         bool, typer.Option("--who-guest", help="WHO is a guest's device.")
     ] = False,
@@ -222,7 +255,12 @@ def why(
         _member(folder, who, who_kind, who_guest),
         _member(folder, owner, owner_kind, owner_guest),
         key.check_path(path),
-        Circumstances(driving, at_home, guest_present, night),
+        _circumstances(
+            dict(
+                zip(Circumstance, (driving, at_home, guest_present, night), strict=True)
+            ),
+            unknown or [],
+        ),
         purpose or "",
         exact,
         value,
@@ -262,6 +300,26 @@ def set_policy(
             f"The household's policy now has {len(policy.rules)} rules "
             f"(charter {after.version}); devices in reach follow at once"
         )
+
+
+def _circumstances(
+    said: Mapping[Circumstance, bool], unknown: Sequence[Circumstance]
+) -> Circumstances:
+    """What is so, by the flags.
+
+    Raises:
+        UsageError: something is said to be so and not to be known.
+    """
+    both = next((name for name in unknown if said[name]), None)
+    if both is not None:
+        flag = f"--{both.replace('_', '-')}"
+        raise UsageError(
+            f"{both.value} is said to be so and not to be known",
+            hint=f"leave out {flag} or --unknown {both.value}",
+        )
+    return Circumstances(
+        *(None if name in unknown else said[name] for name in Circumstance)
+    )
 
 
 def _member(
