@@ -28,6 +28,7 @@ from trivet.engine.current_location import PATHS as CAR_PATHS
 from trivet.engine.diary import Diary
 from trivet.engine.erasure import Erased, Eraser
 from trivet.engine.event import Event
+from trivet.engine.evidence import Evidence
 from trivet.engine.homecoming import HomeForecast
 from trivet.engine.homeward import Homeward, Whereabout
 from trivet.engine.settings import Settings
@@ -37,8 +38,6 @@ from trivet.engine.trip import RunningTrip
 
 _SPEED = "Vehicle.Speed"
 _TRANSITIONS = (TRANSITION_ENTER, TRANSITION_LEAVE)
-_KMH = 3.6
-_MOST_KMH = 500.0
 #: A region's name belongs to a fix, and a fix makes regions needless, for this long.
 _NEAR_S = 900.0
 #: A trip without positions that nobody ended is given up after this long.
@@ -115,7 +114,7 @@ class Anticipator:
         if sample.path == LOCATION:
             events = self._learn_position(sample)
         elif sample.path == _SPEED:
-            self._learn_speed(sample)
+            self._diary.drive(sample)
         elif sample.path in _TRANSITIONS:
             events = self._learn_transition(sample)
         if events and not self.is_frozen:
@@ -128,11 +127,8 @@ class Anticipator:
         A trip that has been silent for `lost_s` (six hours where it is known by
         region names) is no longer thought to run. Only one that `explains` has reasons.
         """
-        trip = self._state.running
-        if trip is None or not isfinite(time):
-            return None
-        most = _GIVE_UP_S if self._state.by_name else self._settings.lost_s
-        if time - max(trip.time, trip.departure) > most:
+        trip = self._on_trip(time)
+        if trip is None:
             return None
         return self._diary.forecaster.forecast(trip, time, explains=explains)
 
@@ -144,13 +140,15 @@ class Anticipator:
         """
         if not isfinite(time):
             return None
-        state, running = self._state, self._state.running
-        if running is not None:
-            trip = self._diary.begin(running.origin, time, running.before)
-        else:
-            origin = self.at(time)
-            trip = self._diary.begin(origin, time, state.before if state.open else "")
-        return self._diary.forecaster.forecast(trip, time)
+        return self._diary.forecaster.forecast(self._setting_off(time), time)
+
+    def evidence(self, time: float, *, departs: bool = False) -> Evidence | None:
+        """What is known of each place on the running trip, or if it departs at `time`.
+
+        A student is trained on it. None when there would be no forecast.
+        """
+        trip = self._setting_off(time) if departs else self._on_trip(time)
+        return None if trip is None else self._diary.forecaster.evidence(trip, time)
 
     def predict_home(self, time: float) -> HomeForecast | None:
         """When the person is home, from wherever they are.
@@ -309,6 +307,20 @@ class Anticipator:
         self._homeward = Homeward(self.person, state.home, self._book)
         self._detector = StayDetector(self._settings, self._book.knows, state.stay)
 
+    def _on_trip(self, time: float) -> RunningTrip | None:
+        trip = self._state.running
+        if trip is None or not isfinite(time):
+            return None
+        most = _GIVE_UP_S if self._state.by_name else self._settings.lost_s
+        return None if time - max(trip.time, trip.departure) > most else trip
+
+    def _setting_off(self, time: float) -> RunningTrip:
+        state, running = self._state, self._state.running
+        if running is not None:
+            return self._diary.begin(running.origin, time, running.before)
+        before = state.before if state.open else ""
+        return self._diary.begin(self.at(time), time, before)
+
     def _ask_home(self, time: float) -> None:
         """Put aside what would have been said at times up to now, when none asked."""
         for _ in range(_MOST_ASKED):
@@ -362,18 +374,6 @@ class Anticipator:
         if isinstance(move, Left):
             return self._diary.leave(move, time)
         return self._diary.lose(move, time)
-
-    def _learn_speed(self, sample: Sample) -> None:
-        running, value = self._state.running, sample.value
-        if running is None or not self._state.by_name:
-            return
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return
-        known = sample.quality is not Quality.BAD and isfinite(sample.time)
-        if known and 0.0 <= value <= _MOST_KMH:
-            running.add_speed(sample.time, value / _KMH)
-            if sample.time >= self._diary.next_check:
-                self._diary.check(running, sample.time)
 
     def _learn_transition(self, sample: Sample) -> list[Event]:
         """A region entered or left: a name beside positions, all there is without."""

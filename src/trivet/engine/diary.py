@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import tzinfo
-from math import inf
+from math import inf, isfinite
 
 from trivet.domain.clock import ZoneOf, hour_of_day, local
 from trivet.domain.place import Stay
+from trivet.domain.sample import Quality, Sample
 from trivet.engine.event import Event, StayEnded, StayStarted, TripEnded, TripStarted
 from trivet.engine.forecaster import Forecaster
 from trivet.engine.history import History, PastTrip
@@ -18,6 +19,8 @@ from trivet.engine.stay import Arrived, Left, Lost
 from trivet.engine.trip import RunningTrip
 
 _NOWHERE = (None, None)
+_KMH = 3.6
+_MOST_KMH = 500.0
 
 
 class Diary:
@@ -65,6 +68,19 @@ class Diary:
         checks = self.state.checks
         checks.append(self.forecaster.check(running, time))
         self.next_check = self.forecaster.next_check(checks, running.departure)
+
+    def drive(self, sample: Sample) -> None:
+        """Take up a speed in km/h, where the trip is known by region names."""
+        running, value = self.state.running, sample.value
+        if running is None or not self.state.by_name:
+            return
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return
+        known = sample.quality is not Quality.BAD and isfinite(sample.time)
+        if known and 0.0 <= value <= _MOST_KMH:
+            running.add_speed(sample.time, value / _KMH)
+            if sample.time >= self.next_check:
+                self.check(running, sample.time)
 
     def leave(self, move: Left, time: float) -> list[Event]:
         """The person left a point; with fixes since, a trip is running."""

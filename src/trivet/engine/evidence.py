@@ -53,11 +53,13 @@ class Evidence(msgspec.Struct, frozen=True):
     """Numbers for each candidate of a prior.
 
     Attributes:
+        places: ids of the candidates.
         table: candidates by COLUMNS.
         new: numbers for somewhere new, by NEW_COLUMNS.
         away_m: from the newest fix to each candidate, NaN without positions.
     """
 
+    places: tuple[str, ...]
     table: Floats
     new: Floats
     away_m: Floats
@@ -99,7 +101,7 @@ def gather(
             nearest,
         ]
     )
-    return Evidence(table, new, away)
+    return Evidence(prior.places, table, new, away)
 
 
 def _add_routes(table: Floats, prior: Prior, match: RouteMatch) -> None:

@@ -123,6 +123,11 @@ class Forecaster:
             trip.driven_m,
         )
 
+    def evidence(self, trip: RunningTrip, time: float) -> Evidence:
+        """What a forecast at event time `time` would rest on."""
+        prior, match, alike = self._witnesses(trip, max(time, trip.departure))
+        return gather(prior, trip, match, alike)
+
     def next_check(self, checks: list[Check], departure: float) -> float:
         """Event time from which the next estimates are to be put aside."""
         if checks:
@@ -162,15 +167,20 @@ class Forecaster:
         return judgements
 
     def _view(self, trip: RunningTrip, time: float) -> _View:
-        prior = self._prior_of(trip.query)
-        match = self._match_of(trip)
-        alike = np.empty(0)
-        if not trip.trace and time > trip.departure:
-            alike = compare(self._history, trip, time, prior.weights)
+        prior, match, alike = self._witnesses(trip, time)
         evidence = gather(prior, trip, match, alike)
         probability, new = choose(evidence.table, evidence.new, blind=not trip.trace)
         remaining = estimate(self._history, prior, trip, match, alike, evidence, time)
         return _View(prior, match, alike, evidence, probability, new, remaining)
+
+    def _witnesses(
+        self, trip: RunningTrip, time: float
+    ) -> tuple[Prior, RouteMatch, Floats]:
+        prior, match = self._prior_of(trip.query), self._match_of(trip)
+        alike = np.empty(0)
+        if not trip.trace and time > trip.departure:
+            alike = compare(self._history, trip, time, prior.weights)
+        return prior, match, alike
 
     def _prior_of(self, query: Query) -> Prior:
         key = (query, self._history.version, self._book.version)
