@@ -33,7 +33,8 @@ from trivet.engine.homecoming import HomeForecast
 from trivet.engine.homeward import Homeward, Whereabout
 from trivet.engine.settings import Settings
 from trivet.engine.snapshot import State, dump, load
-from trivet.engine.stay import Arrived, Left, Mode, Move, StayDetector
+from trivet.engine.stay import Mode, StayDetector
+from trivet.engine.student import Student, default
 from trivet.engine.trip import RunningTrip
 
 _SPEED = "Vehicle.Speed"
@@ -56,6 +57,7 @@ class Anticipator:
         zone_of: time zone at a latitude and longitude in degrees.
         settings: the numbers.
         zone: the time zone to use while no position has been seen.
+        student: what evidence is worth; the one that comes with trivet if None.
     """
 
     def __init__(
@@ -66,12 +68,14 @@ class Anticipator:
         *,
         settings: Settings | None = None,
         zone: tzinfo = UTC,
+        student: Student | None = None,
     ) -> None:
         self.person = person
         self.device = device
         self._zone_of = zone_of
         self._zone = zone
         self._settings = settings or Settings()
+        self._student = student or default()
         self._take(State())
 
     @property
@@ -143,10 +147,7 @@ class Anticipator:
         return self._diary.forecaster.forecast(self._setting_off(time), time)
 
     def evidence(self, time: float, *, departs: bool = False) -> Evidence | None:
-        """What is known of each place on the running trip, or if it departs at `time`.
-
-        A student is trained on it. None when there would be no forecast.
-        """
+        """What a forecast rests on, to train a student; None without a forecast."""
         trip = self._setting_off(time) if departs else self._on_trip(time)
         return None if trip is None else self._diary.forecaster.evidence(trip, time)
 
@@ -287,6 +288,7 @@ class Anticipator:
         *,
         settings: Settings | None = None,
         zone: tzinfo = UTC,
+        student: Student | None = None,
     ) -> Anticipator:
         """The learner that `data` is a snapshot of; its forecasts are the same.
 
@@ -294,14 +296,16 @@ class Anticipator:
             UsageError: `data` is damaged or of another version.
         """
         state = load(data)
-        self = cls(state.person, state.device, zone_of, settings=settings, zone=zone)
+        person, device = state.person, state.device
+        self = cls(
+            person, device, zone_of, settings=settings, zone=zone, student=student
+        )
         self._take(state)
         return self
 
     def _take(self, state: State) -> None:
-        self._diary = Diary(
-            self.person, self._zone_of, self._zone, self._settings, state
-        )
+        zones, settings = (self._zone_of, self._zone), self._settings
+        self._diary = Diary(self.person, *zones, settings, state, self._student)
         self._state = state
         self._book = self._diary.book
         self._homeward = Homeward(self.person, state.home, self._book)
@@ -360,20 +364,13 @@ class Anticipator:
             self._ask_home(time)
         moves = self._detector.learn_one(time, lat, lon, accuracy_m)
         if moves:
-            return [event for move in moves for event in self._follow(move, time)]
+            return [event for move in moves for event in self._diary.follow(move, time)]
         running = self._state.running
         if running is not None and self._detector.state.time > before:
             running.add_fix(time, lat, lon)
             if time >= self._diary.next_check:
                 self._diary.check(running, time)
         return []
-
-    def _follow(self, move: Move, time: float) -> list[Event]:
-        if isinstance(move, Arrived):
-            return self._diary.arrive(move, time)
-        if isinstance(move, Left):
-            return self._diary.leave(move, time)
-        return self._diary.lose(move, time)
 
     def _learn_transition(self, sample: Sample) -> list[Event]:
         """A region entered or left: a name beside positions, all there is without."""

@@ -1,10 +1,10 @@
-"""Where a running trip is going: what history says when it begins, and the softmax.
+"""Where a trip that begins would go: what history says.
 
-History gives each place its votes (see `history`), the way so far speaks for or against
-each (see `evidence`), and both are weighed in one softmax, a conditional logit (D.
-McFadden, 1974). Somewhere new is one more choice; its share at the start is the share
-of past trips like this one that went somewhere new at the time (I. J. Good, "The
-population frequencies of species", Biometrika 40, 1953, made conditional by kernels).
+History gives each place its votes (see `history`); what the way says later is in
+`evidence`, and `student` weighs both. Somewhere new is one more choice; its share at
+the start is the share of past trips like this one that went somewhere new at the time
+(I. J. Good, "The population frequencies of species", Biometrika 40, 1953, made
+conditional by kernels).
 """
 
 from __future__ import annotations
@@ -25,23 +25,6 @@ _NEW_PRIOR = 1.0
 _LEAST_SHARE = 0.02
 _LEAST_VOTES = 0.05
 _LONGEST_H = 24.0 * 90
-
-#: The weights of evidence on the way: `evidence.COLUMNS`, then `evidence.NEW_COLUMNS`.
-#: Fitted once by maximum likelihood on the trips of sixteen people of GeoLife 1.3 (Y.
-#: Zheng, X. Xie, W.-Y. Ma, IEEE Data Eng. Bull. 33(2), 2010) on whom nothing is
-#: reported; half against half they gave the same accuracy. `pace` is a log likelihood
-#: ratio, so its weight is 1.
-_WAY = np.array(
-    "0.35 0.42 0.31 -0.15 0.34 -0.40 1.02 0.68"
-    " 1.76 1.62 -1.28 -0.74 -0.40 -0.21 1.0".split(),
-    dtype=np.float64,
-)
-_WAY_NEW = np.array("0.45 -2.46 -0.68 -0.71 -0.77 -0.23".split(), dtype=np.float64)
-#: The same while no position of the trip is known, fitted on departures alone.
-_BLIND = np.zeros(len(_WAY))
-_BLIND[[0, 1, 2, 3, -1]] = 0.61, 0.40, 0.25, -0.14, 1.0
-_BLIND_NEW = np.zeros(len(_WAY_NEW))
-_BLIND_NEW[:2] = 0.93, -2.02
 
 
 class Prior(msgspec.Struct, frozen=True):
@@ -105,21 +88,6 @@ def weigh(history: History, book: PlaceBook, query: Query) -> Prior:
         history.trust(query),
         rows,
     )
-
-
-def choose(table: Floats, new: Floats, *, blind: bool) -> tuple[Floats, float]:
-    """Probability of each candidate and of somewhere new; together 1.
-
-    Args:
-        table: candidates by `evidence.COLUMNS`.
-        new: by `evidence.NEW_COLUMNS`.
-        blind: no position of the trip is known.
-    """
-    weights, new_weights = (_BLIND, _BLIND_NEW) if blind else (_WAY, _WAY_NEW)
-    scores = np.append(table @ weights, new @ new_weights)
-    odds = np.exp(scores - scores.max())
-    odds /= odds.sum()
-    return odds[:-1], float(odds[-1])
 
 
 def _count(rows: Ints, weights: Floats, places: int) -> Floats:

@@ -15,7 +15,8 @@ from trivet.engine.place import PlaceBook, Visit
 from trivet.engine.recollection import rebuild
 from trivet.engine.settings import Settings
 from trivet.engine.snapshot import Spot, State
-from trivet.engine.stay import Arrived, Left, Lost
+from trivet.engine.stay import Arrived, Left, Lost, Move
+from trivet.engine.student import Student
 from trivet.engine.trip import RunningTrip
 
 _NOWHERE = (None, None)
@@ -33,11 +34,14 @@ class Diary:
         zone: tzinfo,
         settings: Settings,
         state: State,
+        student: Student,
     ) -> None:
         self.state = state
         self.book = PlaceBook(settings, state.records, state.made)
         self.history = History(settings, state.past)
-        self.forecaster = Forecaster(person, self.history, self.book, state.calibration)
+        self.forecaster = Forecaster(
+            person, self.history, self.book, state.calibration, student
+        )
         #: event time from which estimates are to be put aside again
         self.next_check = inf
         self._person = person
@@ -68,6 +72,14 @@ class Diary:
         checks = self.state.checks
         checks.append(self.forecaster.check(running, time))
         self.next_check = self.forecaster.next_check(checks, running.departure)
+
+    def follow(self, move: Move, time: float) -> list[Event]:
+        """Take up what became sure of a person's movement."""
+        if isinstance(move, Arrived):
+            return self.arrive(move, time)
+        return (
+            self.leave(move, time) if isinstance(move, Left) else self.lose(move, time)
+        )
 
     def drive(self, sample: Sample) -> None:
         """Take up a speed in km/h, where the trip is known by region names."""

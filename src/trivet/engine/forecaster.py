@@ -19,13 +19,14 @@ from trivet.engine.arrival import (
     mix,
     residual,
 )
-from trivet.engine.destination import Prior, choose, weigh
+from trivet.engine.destination import Prior, weigh
 from trivet.engine.evidence import COLUMNS, Evidence, gather
 from trivet.engine.history import History
 from trivet.engine.pace import compare
 from trivet.engine.place import PlaceBook
 from trivet.engine.reason import Grounds
 from trivet.engine.route import Floats, RouteMatch
+from trivet.engine.student import Scorer, Student, shares
 from trivet.engine.trip import Judgement, Query, RunningTrip
 
 _MOST_CANDIDATES = 12
@@ -86,11 +87,13 @@ class Forecaster:
         history: History,
         book: PlaceBook,
         calibration: Calibration,
+        student: Student,
     ) -> None:
         self._person = person
         self._history = history
         self._book = book
         self._errors = Errors(calibration)
+        self._scorer = Scorer(student)
         self._key: tuple[Query, int, int] | None = None
         self._prior: Prior | None = None
         self._match = RouteMatch(0)
@@ -169,9 +172,13 @@ class Forecaster:
     def _view(self, trip: RunningTrip, time: float) -> _View:
         prior, match, alike = self._witnesses(trip, time)
         evidence = gather(prior, trip, match, alike)
-        probability, new = choose(evidence.table, evidence.new, blind=not trip.trace)
+        probability, new = self._weigh(trip, evidence)
         remaining = estimate(self._history, prior, trip, match, alike, evidence, time)
         return _View(prior, match, alike, evidence, probability, new, remaining)
+
+    def _weigh(self, trip: RunningTrip, evidence: Evidence) -> tuple[Floats, float]:
+        scorer, blind = self._scorer, not trip.trace
+        return shares(scorer.score(evidence.table, evidence.new, blind=blind))
 
     def _witnesses(
         self, trip: RunningTrip, time: float

@@ -1,0 +1,216 @@
+"""The student: what evidence on the way is worth, the same for everybody at first.
+
+A conditional logit (D. McFadden, 1974): each candidate's score is a weighted sum of its
+evidence, and where the student has a network, what that adds of the evidence together.
+It was trained on many people elsewhere (`docs/training.md`), fits into a file of some
+kilobytes, and says what it was made of.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import sha256
+from importlib.resources import files
+from math import isfinite
+from pathlib import Path
+from typing import Self
+
+import msgspec
+import numpy as np
+
+from trivet.domain.error import InputError
+from trivet.engine.evidence import COLUMNS, NEW_COLUMNS
+from trivet.engine.route import Floats
+
+#: Raised with each change that an older version could not read.
+FORMAT = 1
+MOST_BYTES = 1_000_000
+_MOST_UNITS = 256
+#: A score is a sum of some ten such weights: beyond this it is no student but noise.
+_MOST_WEIGHT = 1000.0
+_HINT = "train it again: trivet train FOLDER --out FILE"
+
+_Row = tuple[float, ...]
+
+
+class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What each number of the evidence is worth.
+
+    Attributes:
+        places: of a candidate, by `columns`.
+        new: of somewhere new, by `new_columns`.
+    """
+
+    places: _Row
+    new: _Row
+
+
+class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One hidden layer over a candidate's evidence and that of somewhere new.
+
+    Attributes:
+        hidden: units by `columns`, then `new_columns`.
+        bias: of each unit.
+        out: what each unit, its hyperbolic tangent, adds to the score.
+    """
+
+    hidden: tuple[_Row, ...]
+    bias: _Row
+    out: _Row
+
+
+class Student(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Weights, and where they come from.
+
+    Attributes:
+        format: `FORMAT`.
+        trained_on: whose lives, in words.
+        trained_at: the day, as an ISO date.
+        cases: moments of trips that it was trained on.
+        columns: names of the evidence of a candidate, `evidence.COLUMNS`.
+        new_columns: names of that of somewhere new, `evidence.NEW_COLUMNS`.
+        way: with positions of the trip.
+        blind: without any, as at the departure.
+        network: what the evidence adds together, with positions; None for nothing.
+    """
+
+    format: int
+    trained_on: str
+    trained_at: str
+    cases: int
+    columns: tuple[str, ...]
+    new_columns: tuple[str, ...]
+    way: Weights
+    blind: Weights
+    network: Network | None = None
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """The student in a file.
+
+        Raises:
+            InputError: it cannot be read, is no student, or is one of other evidence.
+        """
+        try:
+            size = path.stat().st_size
+            data = path.read_bytes() if size <= MOST_BYTES else b""
+        except OSError as error:
+            raise InputError(
+                f"no student can be read: {error.strerror}", path=str(path)
+            ) from error
+        if size > MOST_BYTES:
+            raise InputError(
+                f"{size:,} bytes are too many, a student has at most {MOST_BYTES:,}",
+                path=str(path),
+                hint=_HINT,
+            )
+        return cls.parse(data, str(path))
+
+    @classmethod
+    def parse(cls, data: bytes, path: str = "") -> Self:
+        """The student in these bytes, of the file at `path`.
+
+        Raises:
+            InputError: as `load`.
+        """
+        try:
+            student = msgspec.json.decode(data, type=cls)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InputError(
+                f"this is no student: {error}", path=path, hint=_HINT
+            ) from error
+        wrong = _wrong(student)
+        if wrong:
+            raise InputError(wrong, path=path, hint=_HINT)
+        return student
+
+    def dump(self) -> bytes:
+        """The student as a file holds it."""
+        packed = msgspec.json.encode(self)
+        return msgspec.json.format(packed, indent=1) + b"\n"
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells it from others, by its weights alone."""
+        parts = msgspec.json.encode((self.way, self.blind, self.network))
+        return sha256(parts).hexdigest()[:16]
+
+
+@lru_cache(maxsize=1)
+def default() -> Student:
+    """The student that comes with trivet."""
+    packaged = files("trivet.engine").joinpath("student.json")
+    return Student.parse(packaged.read_bytes(), str(packaged))
+
+
+def _wrong(student: Student) -> str:
+    """What is wrong with a student, empty if nothing is."""
+    if student.format != FORMAT:
+        return f"a student of format {student.format}, this trivet reads {FORMAT}"
+    if (student.columns, student.new_columns) != (COLUMNS, NEW_COLUMNS):
+        odd = {*student.columns, *student.new_columns} ^ {*COLUMNS, *NEW_COLUMNS}
+        names = ", ".join(sorted(odd)) or "their order"
+        return f"the student knows other evidence than this trivet: {names[:200]}"
+    rows = [(len(COLUMNS), student.way.places), (len(NEW_COLUMNS), student.way.new)]
+    rows += [(len(COLUMNS), student.blind.places)]
+    rows += [(len(NEW_COLUMNS), student.blind.new)]
+    if student.network is not None:
+        net, width = student.network, len(COLUMNS) + len(NEW_COLUMNS)
+        units = len(net.hidden)
+        if units > _MOST_UNITS:
+            return f"{units} units are too many, {_MOST_UNITS} are allowed"
+        rows += [(units, net.bias), (units, net.out)]
+        rows += [(width, row) for row in net.hidden]
+    for width, row in rows:
+        if len(row) != width:
+            return f"{len(row)} weights where {width} are needed"
+        for weight in row:
+            if not isfinite(weight) or abs(weight) > _MOST_WEIGHT:
+                return f"a weight of {weight:g}, beyond {_MOST_WEIGHT:g}"
+    return ""
+
+
+class Scorer:
+    """A student at work: its weights as arrays."""
+
+    def __init__(self, student: Student) -> None:
+        self._way = _arrays(student.way)
+        self._blind = _arrays(student.blind)
+        self._network: tuple[Floats, Floats, Floats, Floats] | None = None
+        if student.network is not None:
+            hidden = np.array(student.network.hidden, dtype=np.float64)
+            width = len(COLUMNS)
+            self._network = (
+                np.ascontiguousarray(hidden[:, :width].T),
+                np.ascontiguousarray(hidden[:, width:]),
+                np.array(student.network.bias, dtype=np.float64),
+                np.array(student.network.out, dtype=np.float64),
+            )
+
+    def score(self, table: Floats, new: Floats, *, blind: bool) -> Floats:
+        """Score of each candidate, then of somewhere new.
+
+        Args:
+            table: candidates by `evidence.COLUMNS`.
+            new: by `evidence.NEW_COLUMNS`.
+            blind: no position of the trip is known.
+        """
+        places, of_new = self._blind if blind else self._way
+        scores = np.append(table @ places, new @ of_new)
+        if self._network is not None and not blind:
+            each, around, bias, out = self._network
+            scores[:-1] += np.tanh(table @ each + (around @ new + bias)) @ out
+        return scores
+
+
+def shares(scores: Floats) -> tuple[Floats, float]:
+    """Probabilities, of these scores, of each candidate and of somewhere new."""
+    odds = np.exp(scores - scores.max())
+    odds /= odds.sum()
+    return odds[:-1], float(odds[-1])
+
+
+def _arrays(weights: Weights) -> tuple[Floats, Floats]:
+    return np.array(weights.places, dtype=np.float64), np.array(
+        weights.new, dtype=np.float64
+    )
