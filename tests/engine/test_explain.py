@@ -42,13 +42,13 @@ def suggestion(**changes: object) -> Suggestion:
 
 
 def text(feedback: Feedback | None = None, **changes: object) -> str:
-    return "\n".join(why(suggestion(**changes), feedback or Feedback(), ZONE))
+    return "\n".join(why(suggestion(**changes), feedback or Feedback(), ZONE).lines)
 
 
 def test_the_strongest_reasons_come_first_with_their_counts() -> None:
-    lines = why(suggestion(), Feedback(), ZONE)
-    assert lines[:3] == [f"Reason {n}." for n in (7, 6, 5)]
-    assert "Reason 4" not in "\n".join(lines)
+    found = why(suggestion(), Feedback(), ZONE)
+    assert found.reasons == tuple(f"Reason {n}." for n in (7, 6, 5))
+    assert "Reason 4" not in "\n".join(found.lines)
 
 
 def test_a_count_is_added_where_the_text_does_not_give_it() -> None:
@@ -85,21 +85,22 @@ def test_safety_says_that_it_is_safety() -> None:
 
 
 def test_a_forecast_names_best_reasons_arrival_and_alternatives() -> None:
-    assert why_forecast(FORECAST, ZONE) == [
+    found = why_forecast(FORECAST, ZONE)
+    assert found.reasons == ("Often (14 of 17).",)
+    assert found.notes == (
         "72 % to home.",
-        "Often (14 of 17).",
         "Arrival 17:50 to 18:10, most likely 18:00; 8 of 10 such trips end in that "
         "time.",
         "Otherwise: the gym 20 %, somewhere new 8 %.",
-        "A turn towards the gym would change it: 3 of 17 Tuesdays.",
-    ]
+    )
+    assert (found.changes, found.unused) == ((), ())
 
 
 def test_a_forecast_of_nothing_says_so() -> None:
     nothing = Forecast("ada", 0.0, 0.0, "", ())
-    assert why_forecast(nothing, ZONE) == [
-        "Nothing is known yet of where this trip is going."
-    ]
+    assert why_forecast(nothing, ZONE).lines == (
+        "Nothing is known yet of where this trip is going.",
+    )
 
 
 @pytest.mark.parametrize(

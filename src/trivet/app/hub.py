@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 from trivet.app.album import Album
+from trivet.app.explanation import explain
 from trivet.app.gather import Gatherer
 from trivet.app.mind import Mind
 from trivet.app.part import ANSWER, COMMAND, Part
@@ -26,8 +27,8 @@ from trivet.domain import (
     UsageError,
 )
 from trivet.domain.sample import LOCATION
+from trivet.domain.why import Why
 from trivet.domain.wire import Ack, Command, Message
-from trivet.engine.explain import why, why_forecast
 from trivet.fabric.history import Forget
 from trivet.fabric.lease_gate import FORECAST, SUGGESTION
 from trivet.fabric.seat import ENGINE
@@ -231,14 +232,13 @@ class Hub:
         """The lines of the day, oldest first."""
         return tuple(sorted(self.mind.lines, key=lambda line: line.time))
 
-    def why(self, suggestion: str) -> Sequence[str]:
-        """Why a suggestion was made; why this forecast, for an empty id."""
-        zone = self.mind.zone
-        if suggestion:
-            found = self.mind.suggestion(suggestion)
-            return why(found, self.mind.suggester.feedback, zone)
-        forecast = self.mind.forecast
-        return why_forecast(forecast, zone) if forecast else ["No trip is running."]
+    def why(self, suggestion: str) -> Why:
+        """Why a suggestion was made; why this forecast, for an empty id.
+
+        Raises:
+            UsageError: no such suggestion waits for an answer.
+        """
+        return explain(self.mind, suggestion)
 
     def set_speed(self, speed: float) -> None:
         """Set event seconds a real second.

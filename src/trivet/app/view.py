@@ -11,6 +11,7 @@ from trivet.domain.device import DeviceKind
 from trivet.domain.forecast import Forecast
 from trivet.domain.place import Place, PointOfInterest
 from trivet.domain.suggestion import Answer, AnswerKind, Suggestion
+from trivet.domain.why import Why
 
 
 class Fact(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -150,7 +151,7 @@ class Viewed(Protocol):
         """The lines of the day, oldest first."""
         ...
 
-    def why(self, suggestion: str) -> Sequence[str]:
+    def why(self, suggestion: str) -> Why:
         """Why a suggestion was made; why this forecast, for an empty id."""
         ...
 

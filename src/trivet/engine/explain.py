@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 from trivet.domain.clock import clock_text
-from trivet.domain.forecast import Candidate, Forecast, Interval, Reason
+from trivet.domain.forecast import Forecast, Interval, Reason
 from trivet.domain.suggestion import Suggestion
+from trivet.domain.why import Why
 from trivet.engine.feedback import Feedback
 
 #: Reasons and alternatives shown; more tell a person nothing.
@@ -15,8 +16,8 @@ MAX_REASONS = 3
 MAX_OTHERS = 2
 
 
-def why(suggestion: Suggestion, feedback: Feedback, zone: tzinfo) -> list[str]:
-    """Why a suggestion was made, and what would change it; one line each.
+def why(suggestion: Suggestion, feedback: Feedback, zone: tzinfo) -> Why:
+    """Why a suggestion was made; what would change it is asked apart.
 
     Args:
         suggestion: what was said.
@@ -24,47 +25,45 @@ def why(suggestion: Suggestion, feedback: Feedback, zone: tzinfo) -> list[str]:
         zone: the time zone to write times in.
     """
     need = suggestion.need
-    lines = _reason_lines(need.reasons)
     if need.is_safety:
-        lines.append("This is about safety, so it is said at once and not counted.")
+        judged = "This is about safety, so it is said at once and not counted."
     else:
-        lines.append(_judgement(suggestion, feedback))
-    lines.append(f"It goes away by itself at {clock_text(need.expires, zone)}.")
+        judged = _judgement(suggestion, feedback)
     silence_s = feedback.silence_if_refused_s(
         need.skill, need.key, grows=not need.is_safety
     )
-    lines.append(
-        f'"Not now" keeps this quiet for {_duration_text(silence_s)}, '
-        "and on a trip until it ends."
+    return Why(
+        reason_lines(need.reasons),
+        notes=(
+            judged,
+            f"It goes away by itself at {clock_text(need.expires, zone)}.",
+            f'"Not now" keeps this quiet for {_duration_text(silence_s)}, '
+            "and on a trip until it ends.",
+        ),
     )
-    return lines
 
 
-def why_forecast(forecast: Forecast, zone: tzinfo) -> list[str]:
-    """Why a trip is thought to go where it goes, and what would change it.
+def why_forecast(forecast: Forecast, zone: tzinfo) -> Why:
+    """Why a trip is thought to go where it goes; what would change it is asked apart.
 
     Args:
         forecast: of the running trip.
         zone: the time zone to write times in.
     """
     if not forecast.candidates:
-        return ["Nothing is known yet of where this trip is going."]
+        return Why(notes=("Nothing is known yet of where this trip is going.",))
     best, *others = forecast.candidates
-    lines = [f"{percent(best.probability)} to {best.label}."]
-    lines += _reason_lines(best.reasons)
+    notes = [f"{percent(best.probability)} to {best.label}."]
     arrival = best.arrival or forecast.arrival
     if arrival is not None:
-        lines.append(_arrival_line(arrival, zone))
+        notes.append(_arrival_line(arrival, zone))
     likely = [other for other in others if other.probability >= 0.01][:MAX_OTHERS]
     if likely:
         listed = ", ".join(
             f"{other.label} {percent(other.probability)}" for other in likely
         )
-        lines.append(f"Otherwise: {listed}.")
-    known = next((other for other in likely if other.place), None)
-    if known is not None:
-        lines.append(_what_would_change(known))
-    return lines
+        notes.append(f"Otherwise: {listed}.")
+    return Why(reason_lines(best.reasons), notes=tuple(notes))
 
 
 def percent(probability: float) -> str:
@@ -78,8 +77,9 @@ def interval_text(interval: Interval, zone: tzinfo) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _reason_lines(reasons: Sequence[Reason]) -> list[str]:
-    return [_with_evidence(reason) for reason in reasons[:MAX_REASONS]]
+def reason_lines(reasons: Sequence[Reason]) -> tuple[str, ...]:
+    """The strongest reasons, each as one sentence with its numbers."""
+    return tuple(_with_evidence(reason) for reason in reasons[:MAX_REASONS])
 
 
 def _with_evidence(reason: Reason) -> str:
@@ -112,10 +112,3 @@ def _arrival_line(arrival: Interval, zone: tzinfo) -> str:
         f"{clock_text(arrival.median, zone)}; "
         f"{round(10 * arrival.level)} of 10 such trips end in that time."
     )
-
-
-def _what_would_change(other: Candidate) -> str:
-    line = f"A turn towards {other.label} would change it"
-    if not other.reasons:
-        return f"{line}."
-    return f"{line}: {_with_evidence(other.reasons[0])}"

@@ -20,6 +20,7 @@ from trivet.domain.suggestion import (
     Suggestion,
     Surface,
 )
+from trivet.domain.why import Why
 
 #: Friday 6 March 2026, 17:41 in Berlin.
 NOW = 1772815260.0
@@ -51,8 +52,12 @@ class FakeNode:
     def timeline(self) -> Sequence[TimelineEntry]:
         return self.entries
 
-    def why(self, suggestion: str) -> Sequence[str]:
-        return ("11 of 14 Fridays at this hour you went there.",)
+    def why(self, suggestion: str) -> Why:
+        return Why(
+            ("11 of 14 Fridays at this hour you went there.",),
+            ("After 1 km towards home, home would be likelier.",),
+            ("The car's speed was not used: its owner's policy refuses it.",),
+        )
 
     async def answer(self, suggestion: str, kind: AnswerKind) -> None:
         self.answers.append((suggestion, kind))

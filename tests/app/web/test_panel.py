@@ -10,9 +10,11 @@ import msgspec
 from trivet.app.view import DeviceView, Fact, Flow, Frame, TimelineEntry
 from trivet.app.web import panel, trip
 from trivet.app.web.announce import announcement
+from trivet.app.web.why import why_html
 from trivet.app.web.words import percent, span, zone_of
 from trivet.domain.device import DeviceKind
 from trivet.domain.forecast import Candidate, Forecast, Interval
+from trivet.domain.why import Why
 
 HOSTILE = '<script src="//x">1</script><img onerror=x>"\''
 
@@ -58,7 +60,7 @@ def test_no_text_becomes_markup(frame: Frame) -> None:
         panel.flows_html([flow], [device], "UTC"),
         panel.card_html(suggestion, "UTC"),
         trip.candidates_html(forecast),
-        trip.reasons_html([HOSTILE]),
+        why_html(Why((HOSTILE,), (HOSTILE,), (HOSTILE,), (HOSTILE,))),
     ):
         assert_harmless(html)
     assert HOSTILE not in panel.marks_svg([entry], 0.0, 1.0)
@@ -166,3 +168,12 @@ def test_an_unknown_zone_is_utc() -> None:
     assert str(zone_of("Mars/Olympus")) == "UTC"
     assert str(zone_of("../etc/passwd")) == "UTC"
     assert span(Interval(0.0, 0.0, 0.0), "UTC") == "00:00"
+
+
+def test_why_tells_reasons_what_would_change_it_and_what_was_not_used() -> None:
+    whole = why_html(Why(("Often.",), ("A turn.",), ("The range.",), ("72 %.",)))
+    order = ["Often.", "72 %.", "What would change it", "A turn.", "Not used", "The r"]
+    assert [whole.index(part) for part in order] == sorted(map(whole.index, order))
+    bare = why_html(Why(("Often.",)))
+    assert ("change it" in bare, "Not used" in bare) == (False, False)
+    assert "No reason was kept" in why_html(Why())

@@ -13,13 +13,14 @@ import typer
 from trivet.app import service
 from trivet.app.cli.option import HouseholdOption, JsonOption, PersonOption, ZoneOption
 from trivet.app.cli.output import console, print_json, print_table, told
+from trivet.app.explanation import explain
 from trivet.app.folder import atlas_file, household_folder
 from trivet.app.mind import Mind, Roles
 from trivet.app.zone import named_zone
 from trivet.atlas import AtlasIndex
 from trivet.domain import UsageError
 from trivet.domain.clock import clock_text
-from trivet.engine.explain import why, why_forecast
+from trivet.domain.why import Why
 
 forecast_app = typer.Typer()
 suggestions_app = typer.Typer()
@@ -135,18 +136,29 @@ def why_command(
 ) -> None:
     """Why trivet thinks so: the reasons of the forecast and of each suggestion."""
     with _known(household, at, person, device, zone) as (mind, _):
-        lines: dict[str, list[str]] = {}
+        found: dict[str, Why] = {}
         if mind.forecast is not None:
-            lines["forecast"] = why_forecast(mind.forecast, mind.zone)
+            found["forecast"] = explain(mind)
         for suggestion in mind.suggester.live:
-            feedback = mind.suggester.feedback
-            lines[suggestion.need.title] = why(suggestion, feedback, mind.zone)
+            found[suggestion.need.title] = explain(mind, suggestion.id)
         if as_json:
-            print_json(lines)
+            print_json(found)
             return
-        if not lines:
+        if not found:
             console.print("There is neither a forecast nor a suggestion.")
-        for title, reasons in lines.items():
-            console.print(title, style="bold")
-            for reason in reasons:
-                console.print(f"  {reason}")
+        for title, why in found.items():
+            print_why(title, why)
+
+
+def print_why(title: str, why: Why) -> None:
+    """An account in lines, what would change it and what was not used by themselves."""
+    console.print(title, style="bold", highlight=False)
+    for heading, lines in (
+        ("", (*why.reasons, *why.notes)),
+        ("What would change it:", why.changes),
+        ("Not used:", why.unused),
+    ):
+        if heading and lines:
+            console.print(f"  {heading}", highlight=False)
+        for line in lines:
+            console.print(f"  {'  ' if heading else ''}{line}", highlight=False)

@@ -10,47 +10,14 @@ from nicegui import ui
 from trivet.app.web.icon import icon
 from trivet.app.web.panel import card_html
 from trivet.app.web.tag import attribute, button, html, tag, text
-from trivet.app.web.trip import reasons_html
-from trivet.domain.error import TrivetError
+from trivet.app.web.why import WhyButton
+from trivet.domain.error import TrivetError, UsageError
 from trivet.domain.suggestion import AnswerKind, Suggestion
+from trivet.domain.why import Why
+from trivet.engine.explain import reason_lines
 
-Ask = Callable[[str], Sequence[str]]
+Ask = Callable[[str], Why]
 Tell = Callable[[str, AnswerKind], Awaitable[None]]
-
-
-class Why:
-    """A button that unfolds the reasons; asked for when unfolded, not before.
-
-    Args:
-        ask: gives the reasons.
-        name: unique on the page.
-        about: what a screen reader hears after "Why".
-    """
-
-    def __init__(self, ask: Callable[[], Sequence[str]], name: str, about: str) -> None:
-        self._ask = ask
-        self._is_open = False
-        self.button = button(
-            f"{icon('why')}<span>Why"
-            f"<span class='unseen'>: {escape(about)}</span></span>",
-            self._turn,
-            "plain why",
-            aria_expanded="false",
-            aria_controls=name,
-        )
-        self.list = html("", classes="why-list", id=name)
-        self.list.set_visibility(False)
-
-    def _turn(self) -> None:
-        self._is_open = not self._is_open
-        attribute(self.button, "aria-expanded", "true" if self._is_open else "false")
-        self.list.set_visibility(self._is_open)
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Ask anew, if somebody is looking."""
-        if self._is_open:
-            self.list.set_content(reasons_html(list(self._ask())))
 
 
 class Cards:
@@ -92,7 +59,7 @@ class Cards:
             with tag("div", "answers") as row:
                 if not is_past:
                     self._answers(suggestion)
-            why = Why(lambda: self._reasons(suggestion), f"why-{card.id}", title)
+            why = WhyButton(lambda: self._why(suggestion), f"why-{card.id}", title)
             why.button.move(row)
         return card
 
@@ -130,6 +97,8 @@ class Cards:
             )
         )
 
-    def _reasons(self, suggestion: Suggestion) -> Sequence[str]:
-        kept = [reason.text for reason in suggestion.need.reasons]
-        return self._ask(suggestion.id) or kept
+    def _why(self, suggestion: Suggestion) -> Why:
+        try:
+            return self._ask(suggestion.id)
+        except UsageError:  # of the past: answered or expired since
+            return Why(reason_lines(suggestion.need.reasons))

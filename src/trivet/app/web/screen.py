@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
 
 from nicegui import ui
@@ -10,14 +9,17 @@ from nicegui import ui
 from trivet.app.view import Frame, MapView, Viewed
 from trivet.app.web import panel, trip
 from trivet.app.web.announce import announcement
-from trivet.app.web.card import Cards, Why
+from trivet.app.web.card import Cards
 from trivet.app.web.icon import icon
 from trivet.app.web.map import Map
 from trivet.app.web.plane import Plane
 from trivet.app.web.scrubber import Scrubber
 from trivet.app.web.tag import button, html, tag, text
+from trivet.app.web.why import WhyButton
 from trivet.app.web.words import day, hours
 from trivet.domain.suggestion import AnswerKind
+from trivet.domain.why import Why
+from trivet.engine.explain import reason_lines
 
 #: The node is asked for a new frame this often; asking is cheap, drawing is not.
 TICK_S = 0.03
@@ -111,13 +113,13 @@ class Screen:
         words = "Yes" if kind is AnswerKind.YES else "Not now"
         self._said.set_content(f"Answered: {words}.")
 
-    def _trip_reasons(self) -> Sequence[str]:
-        if self._at is None and (reasons := self._viewed.why("")):
-            return reasons
+    def _trip_why(self) -> Why:
+        if self._at is None:
+            return self._viewed.why("")
         frame = self._frame(self._viewed.frame())
         if frame.forecast is None or not frame.forecast.candidates:
-            return ()
-        return [reason.text for reason in frame.forecast.best.reasons]
+            return Why()
+        return Why(reason_lines(frame.forecast.best.reasons))
 
     def _build(self) -> None:
         html(
@@ -168,7 +170,7 @@ class Screen:
         with tag("section", "room trip", aria_labelledby="trip-head"):
             with tag("div", "head") as head:
                 self._headline = html(name="h2", id="trip-head")
-            self._why = Why(self._trip_reasons, "why-trip", "this forecast")
+            self._why = WhyButton(self._trip_why, "why-trip", "this forecast")
             self._why.button.move(head)
             self._trip = html()
             self._alerts = html(classes="alert-strip")

@@ -93,9 +93,3 @@ def _row(candidate: Candidate) -> str:
         '<span class="meter" aria-hidden="true">'
         f'<i style="width:{100 * candidate.probability:.1f}%"></i></span></li>'
     )
-
-
-def reasons_html(reasons: list[str]) -> str:
-    """Why, as a list; says so where no reason was kept."""
-    rows = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
-    return f'<ul class="reasons">{rows or "<li>No reason was kept.</li>"}</ul>'
