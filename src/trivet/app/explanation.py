@@ -1,4 +1,4 @@
-"""The account of a forecast or a suggestion: why, what would change it, what was left out.
+"""The account of a forecast or suggestion: why, what would change it, what is unused.
 
 It is worked out when somebody asks, from what the mind knows at that moment.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -26,6 +26,20 @@ from trivet.fabric.roll import amend
 
 policy_app = typer.Typer(help="What the devices may do, and why.")
 
+
+class Circumstance(StrEnum):
+    """Something that is so, is not so, or is not known."""
+
+    DRIVING = "driving"
+    AT_HOME = "at_home"
+    GUEST_PRESENT = "guest_present"
+    NIGHT = "night"
+
+
+UnknownOption: TypeAlias = Annotated[
+    list[Circumstance] | None,
+    typer.Option(help="What the deciding device has not heard of."),
+]
 FileArgument: TypeAlias = Annotated[Path, typer.Argument(help="The file.")]
 #: A file of cases is refused from here on, in bytes.
 _MAX_CASES_BYTES = 1024 * 1024
@@ -36,15 +50,6 @@ class Expected(StrEnum):
 
     ALLOW = "allow"
     DENY = "deny"
-
-
-class Circumstance(StrEnum):
-    """Something that is so, is not so, or is not known."""
-
-    DRIVING = "driving"
-    AT_HOME = "at_home"
-    GUEST_PRESENT = "guest_present"
-    NIGHT = "night"
 
 
 #: What a case says of a circumstance that the deciding device has not heard of.
@@ -231,10 +236,7 @@ def why(
         bool, typer.Option("--guest-present", help="A guest is in the house.")
     ] = False,
     night: Annotated[bool, typer.Option("--night", help="It is night.")] = False,
-    unknown: Annotated[
-        list[Circumstance] | None,
-        typer.Option(help="What the deciding device has not heard of."),
-    ] = None,
+    unknown: UnknownOption = None,
     who_guest: Annotated[
         bool, typer.Option("--who-guest", help="WHO is a guest's device.")
     ] = False,
@@ -255,12 +257,7 @@ def why(
         _member(folder, who, who_kind, who_guest),
         _member(folder, owner, owner_kind, owner_guest),
         key.check_path(path),
-        _circumstances(
-            dict(
-                zip(Circumstance, (driving, at_home, guest_present, night), strict=True)
-            ),
-            unknown or [],
-        ),
+        _circumstances((driving, at_home, guest_present, night), unknown or []),
         purpose or "",
         exact,
         value,
@@ -303,13 +300,14 @@ def set_policy(
 
 
 def _circumstances(
-    said: Mapping[Circumstance, bool], unknown: Sequence[Circumstance]
+    flags: tuple[bool, bool, bool, bool], unknown: Sequence[Circumstance]
 ) -> Circumstances:
-    """What is so, by the flags.
+    """What is so, by the flags in the order of Circumstance.
 
     Raises:
         UsageError: something is said to be so and not to be known.
     """
+    said = dict(zip(Circumstance, flags, strict=True))
     both = next((name for name in unknown if said[name]), None)
     if both is not None:
         flag = f"--{both.replace('_', '-')}"
