@@ -20,6 +20,7 @@ from trivet.domain import (
     Device,
     DeviceKind,
     RefusedError,
+    Sample,
     SetupError,
     Signal,
     UnreachableError,
@@ -393,6 +394,20 @@ async def test_a_session_is_opened_anew_and_the_stream_goes_on(
         await until(lambda: "home" in car.alive and "car" in home.alive)
         await car.publish("home", speed(2), "Vehicle.Speed")
         assert [got.message for got in await take(reading, 1)] == [speed(2)]
+
+
+async def test_more_streams_flow_than_zenoh_is_told_of(
+    household: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trivet.fabric.session.MAX_STREAMS", 2)
+    stage = ZenohStage(household)
+    async with stage.open("home") as home, stage.open("car") as car:
+        await car.reach("home", 5)
+        reading = home.subscribe()
+        paths = [f"Vehicle.S{number}" for number in range(5)]
+        for path in 2 * paths:
+            await car.publish("home", Sample("car", path, 1.0, 1.0), path)
+        assert [got.path for got in await take(reading, 10)] == 2 * paths
 
 
 async def test_a_session_is_opened_anew_once_its_address_is_free(

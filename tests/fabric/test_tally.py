@@ -134,3 +134,17 @@ def test_behind_the_messages_the_count_is_exact(
         lost += min(count, missing)
         two.take(one.beat())
     assert two.tally.lost == lost
+
+
+def test_a_message_that_was_here_before_its_senders_token_is_not_lost() -> None:
+    """Tokens and messages come on threads of their own."""
+    one, two = Side(MINE), Side(THEIRS)
+    one.tally.meet()
+    send(one, two, 1)
+    two.tally.meet()
+    one.take(two.beat())
+    two.take(one.beat())
+    send(one, two, 4)
+    one.take(two.beat())
+    two.take(one.beat())
+    assert two.tally.lost == 0

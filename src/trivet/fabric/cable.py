@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from ipaddress import ip_address
 from stat import S_ISSOCK
@@ -47,6 +47,21 @@ def read_end(locator: str) -> End | None:
         return _end(host.strip("[]"), int(port))
     except ValueError:
         return None
+
+
+def between(
+    links: Iterable[tuple[str | None, str, str]],
+) -> Iterator[tuple[str, Cable]]:
+    """Each link's device and cable; of those that name a device and two ends.
+
+    Args:
+        links: of each the device's certificate name, and Zenoh's locators of the near
+            and the far end.
+    """
+    for device, near_text, far_text in links:
+        near, far = read_end(near_text), read_end(far_text)
+        if device and near and far:
+            yield device, Cable(near, far)
 
 
 def cut(cables: Collection[Cable]) -> int:

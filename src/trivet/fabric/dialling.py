@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 
 import msgspec
 
 from trivet.domain.error import RefusedError
+from trivet.fabric.background import cancel
 from trivet.fabric.config import SessionConfig
 from trivet.fabric.probe import Finding, probe
 
@@ -59,6 +60,23 @@ class Dialling:
         if found and all(finding.is_refusal for finding in found):
             why = "; ".join(finding.why for finding in found)
             raise RefusedError(why, hint=found[0].hint)
+
+    async def wait_for(self, coming: Coroutine[None, None, None]) -> None:
+        """Wait for somebody to come, unless waiting cannot help.
+
+        Raises:
+            RefusedError: every address refused, or was refused.
+        """
+        reaching = asyncio.ensure_future(coming)
+        refused = asyncio.ensure_future(self.refused.wait())
+        try:
+            await asyncio.wait([reaching, refused], return_when=asyncio.FIRST_COMPLETED)
+            if not reaching.done():
+                self.check()
+            await reaching
+        finally:
+            for task in (reaching, refused):
+                await cancel(task)
 
     async def run(self) -> None:
         """Look, for as long as nobody is there, why that is so."""

@@ -16,6 +16,7 @@ from threading import Condition, Thread
 from time import sleep
 from typing import NamedTuple
 
+from trivet.domain.error import SetupError
 from trivet.fabric.background import in_thread
 from trivet.fabric.heart import Heart
 
@@ -159,3 +160,11 @@ def leave_at_exit(
     closing.start()
     closing.join(limit_s)
     ears.wait(DEAF_S)
+
+
+def not_opened(device: str, error: Exception) -> SetupError:
+    """What is told of a session that could not be opened."""
+    return SetupError(
+        f"{device} cannot open its session: {error}",
+        hint="if it listens: is the port taken by another program?",
+    )

@@ -18,31 +18,34 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from threading import Semaphore
-from typing import Any
+from typing import Any, TypeAlias
 
 import zenoh
 
-from trivet.domain.error import SetupError, UnreachableError, UsageError
+from trivet.domain.error import UnreachableError, UsageError
 from trivet.domain.wire import MAX_BYTES
 from trivet.fabric import key
 from trivet.fabric.acquaintance import Acquaintances, is_dialled
 from trivet.fabric.background import cancel, in_thread, keep_up
-from trivet.fabric.cable import Cable, read_end
+from trivet.fabric.cable import Cable, between
 from trivet.fabric.config import SessionConfig, settings_of
 from trivet.fabric.desk import MAX_ANSWERING, Handler, Reply, refusal
 from trivet.fabric.dialling import Dialling, with_addresses
 from trivet.fabric.gate import Gate
-from trivet.fabric.leaving import once_free
+from trivet.fabric.leaving import not_opened, once_free
 from trivet.fabric.lifeline import Lifeline
 from trivet.fabric.link import Listener
+from trivet.fabric.newest import Newest
 from trivet.fabric.tally import Tally
 
 _DROP = zenoh.CongestionControl.DROP
 _AHEAD = zenoh.Priority.INTERACTIVE_HIGH
 log = logging.getLogger("trivet.fabric")
+_Stream: TypeAlias = "tuple[zenoh.Publisher, Tally]"
 
-#: Streams that Zenoh is told of; a declared one costs a third of an undeclared one.
-MAX_PUBLISHERS = 1024
+#: Streams each way that Zenoh is told of: sent on one of them a message costs a third,
+#: heard under one of them a sixth less of a round trip.
+MAX_STREAMS = 1024
 #: An answer's own time limit is the caller's; this only bounds what Zenoh keeps.
 _QUERY_LIMIT_S = 600.0
 
@@ -75,7 +78,7 @@ async def open_session(
         try:
             await link.begin(settings)
         except zenoh.ZError as error:
-            raise _not_opened(config.identity.device, error) from error
+            raise not_opened(config.identity.device, error) from error
         yield link
 
 
@@ -99,7 +102,10 @@ class ZenohLink(Lifeline):
         )
         self._session: zenoh.Session | None = None
         self._token: zenoh.LivelinessToken | None = None
-        self._streams: dict[str, tuple[zenoh.Publisher, Tally]] = {}
+        self._streams = Newest[_Stream](MAX_STREAMS, lambda stream: _undo(stream[0]))
+        self._heard = Newest[zenoh.KeyExpr](
+            MAX_STREAMS, lambda known: self._open_session().undeclare(known)
+        )
         self._seats = Semaphore(2 * MAX_ANSWERING)
         self._is_open = asyncio.Event()
         self._config = config
@@ -157,10 +163,8 @@ class ZenohLink(Lifeline):
             UsageError: the config is of another device, or the link is closed.
             SetupError: an address cannot be listened at, or a file cannot be read.
         """
-        if (config.identity.household, config.identity.device) != (
-            self.household,
-            self.device,
-        ):
+        place = config.identity.household, config.identity.device
+        if place != (self.household, self.device):
             raise UsageError(f"{self.device} cannot become {config.identity.device}")
         if self._looking is not None:
             await cancel(self._looking)
@@ -175,16 +179,7 @@ class ZenohLink(Lifeline):
             UnreachableError: it is not within `timeout_s`.
             RefusedError: all that is dialled refused this device, or was refused by it.
         """
-        reaching = asyncio.ensure_future(super().reach(device, timeout_s))
-        refused = asyncio.ensure_future(self._dialling.refused.wait())
-        try:
-            await asyncio.wait([reaching, refused], return_when=asyncio.FIRST_COMPLETED)
-            if not reaching.done():
-                self._dialling.check()
-            await reaching
-        finally:
-            for task in (reaching, refused):
-                await cancel(task)
+        await self._dialling.wait_for(super().reach(device, timeout_s))
 
     async def _open_anew(self, config: SessionConfig) -> None:
         settings = zenoh.Config.from_json5(json.dumps(settings_of(config)))
@@ -196,7 +191,7 @@ class ZenohLink(Lifeline):
             try:
                 await once_free(lambda: self.begin(settings), zenoh.ZError)
             except zenoh.ZError as error:
-                raise _not_opened(self.device, error) from error
+                raise not_opened(self.device, error) from error
 
     def _is_alone(self) -> bool:
         return not self.alive
@@ -278,8 +273,7 @@ class ZenohLink(Lifeline):
             links = [] if session is None else session.info.links()
         except zenoh.ZError:  # it is being closed
             return []
-        ends = ((x.auth_identifier, read_end(x.src), read_end(x.dst)) for x in links)
-        found = [(d, Cable(near, far)) for d, near, far in ends if d and near and far]
+        found = list(between((x.auth_identifier, x.src, x.dst) for x in links))
         for device, cable in found:
             self._met.note(device, cable)
         return found
@@ -301,19 +295,20 @@ class ZenohLink(Lifeline):
         if self._session is None:
             return
         try:
-            limit_s = self._config.close_limit_s
-            await self._part(self._withdraw, self._end, limit_s)
+            await self._part(self._withdraw, self._end, self._config.close_limit_s)
         except zenoh.ZError as error:
             log.warning("%s: left with an error: %s", self.device, error)
 
     def _withdraw(self) -> None:
         if self._token is not None:
             with suppress(zenoh.ZError):
-                self._token.undeclare()  # type: ignore[no-untyped-call]
+                _undo(self._token)
 
     def _end(self) -> None:
         session, self._session = self._session, None
         self._streams.clear()
+        self._heard.clear()
+        self._senders.clear()
         if session is not None:
             session.close()  # type: ignore[no-untyped-call]
 
@@ -324,14 +319,11 @@ class ZenohLink(Lifeline):
         )
 
     def _declare(self, text: str) -> tuple[zenoh.Publisher, Tally]:
-        if len(self._streams) >= MAX_PUBLISHERS:
-            oldest, _ = self._streams.pop(next(iter(self._streams)))
-            oldest.undeclare()  # type: ignore[no-untyped-call]
         # not `express`: a batch for each message makes bursts overflow
         session = self._open_session()
         publisher = session.declare_publisher(text, congestion_control=_DROP)
         tally = self._heart.tally(key.parse_stream(text).recipient)
-        self._streams[text] = (publisher, tally)
+        self._streams.add(text, (publisher, tally))
         return publisher, tally
 
     def _open_session(self) -> zenoh.Session:
@@ -350,6 +342,16 @@ class ZenohLink(Lifeline):
         sender.arrived += 1
         # as it is: what is too long for a message is at most as long as Zenoh reads
         self._arrived(text, sample.payload.to_bytes())
+
+    def _sender(self, text: str) -> Tally | None:
+        tally = super()._sender(text)
+        if text in self._senders:
+            self._on_loop(self._learn, text)
+        return tally
+
+    def _learn(self, text: str) -> None:
+        with suppress(zenoh.ZError):  # it is being closed
+            self._heard.add(text, self._open_session().declare_keyexpr(text))
 
     def _on_query(self, query: zenoh.Query) -> None:
         payload = query.payload
@@ -374,11 +376,8 @@ class ZenohLink(Lifeline):
         self._desk.take(text, data, reply)
 
 
-def _not_opened(device: str, error: zenoh.ZError) -> SetupError:
-    return SetupError(
-        f"{device} cannot open its session: {error}",
-        hint="if it listens: is the port taken by another program?",
-    )
+def _undo(declared: zenoh.Publisher | zenoh.LivelinessToken) -> None:
+    declared.undeclare()  # type: ignore[no-untyped-call]
 
 
 def _answer(query: zenoh.Query, reply: Reply) -> None:

@@ -77,8 +77,10 @@ class Tally:
     def take(self, beat: Beat, own_run: int) -> None:
         """A beat came; `own_run` is the number of this device."""
         if beat.run != self._run:
-            self._run = beat.run
             self._began.begin(self.sent, self.arrived)
+            if not self._run:  # its messages may be here before its token
+                self._began.arrived = 0
+            self._run = beat.run
             self._counts_left = COUNTS if self.sent_in_run else 0
             self._ended_lost += self._lost
             self._lost = 0
