@@ -211,7 +211,7 @@ def test_attack_a_certificate_of_hostile_bytes(
         cert = x509.load_pem_x509_certificate(text)
         if cert == x509.load_pem_x509_certificate(good):
             return  # the change was outside of what the PEM says
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         pass
     with pytest.raises(WireError):
         keep(
