@@ -39,6 +39,10 @@ async def test_a_past_recalled_is_the_same_as_one_that_was_lived() -> None:
     assert whole.stays  # asking brings the stay that lasts up to date
     assert hub.mind.anticipator.snapshot() == whole.snapshot()
     assert hub.mind.place(start) is not None
+    samples = world.adapter(DeviceKind.HOME, world.start_time).samples(start)
+    lived = [s for s in samples if hub.mind.foresight.routine.learn_one(s)]
+    assert not lived  # each event at home is known already
+    assert hub.mind.outlook(start).next
     assert [line.kind for line in hub.timeline()] == ["home"]
 
 

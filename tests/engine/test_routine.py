@@ -214,6 +214,21 @@ def test_presence_may_come_from_phones_alone() -> None:
         model.learn_activity(HOME, at(28, 0))
 
 
+def test_what_phones_told_of_who_is_in_is_forgotten_alone() -> None:
+    model = Routine("home", BERLIN, RESIDENTS)
+    for hour, is_home in ((0, True), (8, False), (17, True)):
+        model.learn_presence("ada", at(0, hour), is_home=is_home)
+        model.learn_presence("ben", at(0, hour), is_home=is_home)
+    model.learn_one(home(at(0, 18), "light.bedroom", "off"))
+    model.learn_one(home(at(0, 19), "light.bedroom", "on"))
+    assert model.forget_presence("ada", at(0, 7), at(0, 20)) == 2
+    days = {day.who: day.is_home for day in model.predict_one(at(0, 21)).days}
+    assert days["ben"] != days["ada"]
+    assert len(model.events) == 1
+    with pytest.raises(UsageError, match="lives here"):
+        model.forget_presence("eve", at(0, 0), at(1, 0))
+
+
 def test_with_no_history_nothing_is_claimed() -> None:
     outlook = Routine("home", BERLIN).predict_one(at(0, 0))
     assert outlook.events == ()

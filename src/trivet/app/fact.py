@@ -83,6 +83,15 @@ def facts(samples: list[Sample], *, is_home_empty: bool = False) -> tuple[Fact, 
     return tuple(sorted(found, key=lambda f: _ORDER[f.path]))
 
 
+def state_words(what: str) -> str:
+    """A path and a state for a person: "Kitchen light on" of `light.kitchen=on`."""
+    path, _, state = what.partition("=")
+    label, words, _ = _STATES.get(path, ("", {}, frozenset()))
+    if not label:
+        label = path.partition(".")[2].replace(".", " ").replace("_", " ").capitalize()
+    return f"{label or path} {words.get(state, state.replace('_', ' '))}"
+
+
 def place_of(samples: list[Sample]) -> tuple[float, float] | None:
     """Where the device with these latest samples is, in degrees, if it says so."""
     by_path = {s.path: s.value for s in samples}

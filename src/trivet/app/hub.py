@@ -113,6 +113,9 @@ class Hub:
         if owner == self.mind.roles.phone and tells_where:
             self.mind.forget(wish.since, min(wish.until, self.time))
             self.album.forget(wish.since, wish.until)
+        is_home = owner == self.mind.roles.home
+        if is_home and any(map(wish.names, self.mind.foresight.paths)):
+            self.mind.forget_home(wish.since, min(wish.until, self.time))
 
     def _learn(self) -> None:
         for sample in self.gatherer.take():

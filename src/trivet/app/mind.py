@@ -11,8 +11,10 @@ from datetime import tzinfo
 
 import msgspec
 
+from trivet.app.foresight import Foresight, load_memory
 from trivet.app.heating import Heating
 from trivet.app.naming import Namer
+from trivet.app.outlook import Outlook
 from trivet.app.view import TimelineEntry
 from trivet.domain import (
     Answer,
@@ -91,46 +93,79 @@ class Mind:
         self._zone_of = zone_of
         self.zone = zone_of(0.0, 0.0)
         self._has_zone = False
+        self.foresight = Foresight(roles.person, roles.home, self.zone)
 
     def learn(self, sample: Sample) -> None:
         """Take up one sample: predict first, then learn."""
         if not self._has_zone and isinstance(sample.value, Position):
             self.zone = self._zone_of(sample.value.lat, sample.value.lon)
             self._has_zone = True
+            self.foresight.move(self.zone)
         if sample.device == self.roles.phone and isinstance(sample.value, Position):
             self._trail.append((sample.value.lat, sample.value.lon))
         self.context.learn_one(sample)
         self._heating.learn_one(sample)
         self._chronicle.learn_one(sample)
-        self.anticipator.learn_one(sample)
+        self.foresight.learn_one(sample)
+        events = self.anticipator.learn_one(sample)
+        if events:
+            self.foresight.follow(events, self.anticipator)
+
+    def snapshot(self) -> bytes:
+        """What was learned of the person's ways and the home's routine."""
+        return self.foresight.remember(self.anticipator)
 
     def recall(self, past: bytes) -> None:
-        """Take over what another mind's anticipator learned: its snapshot.
+        """Take over what another mind learned: its snapshot.
 
         Raises:
             UsageError: `past` is damaged or of another version.
         """
-        self.anticipator = Anticipator.restore(past, self._zone_of)
+        memory = load_memory(past)
+        self.anticipator = Anticipator.restore(memory.anticipator, self._zone_of)
+        self.foresight.recall(memory)
+
+    def outlook(self, time: float) -> Outlook:
+        """The next day at home, as it was known shortly before event time `time`."""
+        return self.foresight.predict_one(time, (self.anticipator,), self.forecast)
 
     def forget(self, since: float, until: float) -> None:
-        """Forget what was learned from, and said in, a span of event time.
+        """Forget where the person was, and what was said, in a span of event time.
 
         What was said of earlier or later days stands, and so do answers: those are
         in the household's state.
         """
         if since < until:
             self.anticipator.forget(since, until)
+            self.foresight.forget_presence(since, until)
         kept = [line for line in self.lines if not since <= line.time < until]
         self.lines.clear()
         self.lines.extend(kept)
         self.forecast = None
 
-    def set_learning(self, is_on: bool, time: float) -> None:
-        """Learn from event time `time` on, or predict and learn nothing."""
+    def forget_home(self, since: float, until: float) -> None:
+        """Forget what was done at home in a span of event time, and who was in."""
+        self.foresight.forget(since, until)
+        old, self._chronicle = self._chronicle, Chronicle(self.roles.home)
+        for sample in old.changes:
+            if not since <= sample.time < until:
+                self._chronicle.learn_one(sample)
+
+    def set_learning(
+        self, is_on: bool, time: float, *, has_routine: bool = True
+    ) -> None:
+        """Learn from event time `time` on, or predict and learn nothing.
+
+        Args:
+            is_on: whether anything is learned.
+            time: event time.
+            has_routine: whether the home's routine is learned and foretold at all.
+        """
         if is_on and self.anticipator.is_frozen:
             self.anticipator.thaw(time)
         elif not is_on and not self.anticipator.is_frozen:
             self.anticipator.freeze(time)
+        self.foresight.turn(time, is_on=has_routine, is_learning=is_on)
 
     def step(self, time: float) -> list[Suggestion]:
         """Look at what is known at event time `time`; the suggestions that are new."""

@@ -40,6 +40,7 @@ def draw_frame(
     time: float,
     speed: float,
     is_paused: bool,
+    leader: str = "",
 ) -> Frame:
     """Everything that the page shows for one event time."""
     place = mind.place(time)
@@ -56,6 +57,8 @@ def draw_frame(
         suggestions=tuple(reversed(mind.suggester.live)),
         answers=tuple(mind.answers)[:20],
         flows=flows,
+        outlook=mind.outlook(time),
+        leader=leader,
     )
 
 

@@ -27,6 +27,8 @@ CLOCK = "settings/simulation/{seed}"
 MOST = "settings/suggestions/max_per_day"
 #: Whether the mind learns; false to have it predict and learn nothing.
 LEARNS = "settings/learning/on"
+#: Whether the home's routine is learned and foretold; false where it costs too much.
+ROUTINE = "settings/routine/on"
 #: Real seconds between two looks at what was answered, and between two of the clock.
 LOOK_S, CLOCK_S = 0.25, 5.0
 
@@ -55,7 +57,7 @@ class Remembering:
         self._writing = asyncio.Lock()
         self._fault = ""
         self._skills = hub.mind.suggester.skills
-        self._learns = True
+        self._learns = self._has_routine = True
         self._most = hub.mind.suggester.max_per_day
         lessons = self._unknown()
         hub.mind.suggester.feedback = Feedback.of(lessons)
@@ -67,7 +69,9 @@ class Remembering:
         """Keep them even until cancelled."""
         while True:
             await asyncio.sleep(LOOK_S)
-            self._hub.mind.set_learning(self._learns, self._hub.time)
+            self._hub.mind.set_learning(
+                self._learns, self._hub.time, has_routine=self._has_routine
+            )
             try:
                 await self.remember()
                 await self._set_clock()
@@ -118,6 +122,7 @@ class Remembering:
 
     def _choose(self) -> None:
         self._learns = self._replicating.state.get(LEARNS, True)
+        self._has_routine = self._replicating.state.get(ROUTINE, True)
         state, suggester = self._replicating.state, self._hub.mind.suggester
         off = {skill.id for skill in state.skills if not skill.is_on}
         kept = {skill.name: skill for skill in suggester.skills}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from heapq import merge
+from operator import attrgetter
+
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec.structs import replace
 
@@ -16,7 +20,7 @@ from trivet.devices.world import World
 from trivet.devices.world.entity import HOME
 from trivet.devices.world.phone import PHONE
 from trivet.devices.world.vehicle import CAR
-from trivet.domain import DeviceKind
+from trivet.domain import DeviceKind, Sample
 from trivet.fabric.access import Party
 from trivet.fabric.ledger import Ledger
 from trivet.fabric.link import Link
@@ -61,10 +65,12 @@ def make_hub_of(part: Part, world: World, start: float) -> Hub:
 
 def learn_past(world: World, start: float) -> bytes:
     """What a mind learns of all days before `start` but the last one."""
-    mind = _make_mind(world)
-    for sample in world.history(world.start_time, start - DAY_S):
+    mind, until = _make_mind(world), start - DAY_S
+    begin = max(world.start_time, start - HOME_DAYS * DAY_S)
+    home = world.adapter(DeviceKind.HOME, begin).samples(until)
+    for sample in _merged(home, world.history(world.start_time, until)):
         mind.learn(sample)
-    return mind.anticipator.snapshot()
+    return mind.snapshot()
 
 
 def recall(hub: Hub, world: World, past: bytes, start: float) -> None:
@@ -75,15 +81,19 @@ def recall(hub: Hub, world: World, past: bytes, start: float) -> None:
     mind = hub.mind
     mind.recall(past)
     begin = max(world.start_time, hub.time - HOME_DAYS * DAY_S)
-    for sample in world.adapter(DeviceKind.HOME, begin).samples(hub.time):
-        mind.learn(sample)
-    for sample in world.history(start - DAY_S, hub.time):
+    home = world.adapter(DeviceKind.HOME, begin).samples(hub.time)
+    for sample in _merged(home, world.history(start - DAY_S, hub.time)):
         mind.learn(sample)
     mind.step(hub.time)
     mind.lines.clear()
     trips, places = len(mind.anticipator.trips), len(mind.anticipator.places)
     text = f"{LEARNED_DAYS} days learned: {trips} trips, {places} places"
     mind.note(hub.time, text, [])
+
+
+def _merged(*parts: Iterable[Sample]) -> Iterator[Sample]:
+    """Samples of several devices in order of event time."""
+    return merge(*parts, key=attrgetter("time"))
 
 
 def _make_mind(world: World) -> Mind:

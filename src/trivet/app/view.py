@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from trivet.app.outlook import Outlook
 from trivet.domain.device import DeviceKind
 from trivet.domain.forecast import Forecast
 from trivet.domain.place import Place, PointOfInterest
@@ -96,6 +97,8 @@ class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
         suggestions: those that wait for an answer, newest first.
         answers: the last answers given, newest first.
         flows: what was shared with whom.
+        outlook: the next day at home.
+        leader: id of the device that forecasts and suggests, empty if none is known.
     """
 
     time: float
@@ -110,6 +113,8 @@ class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
     suggestions: tuple[Suggestion, ...]
     answers: tuple[Answer, ...]
     flows: tuple[Flow, ...]
+    outlook: Outlook | None = None
+    leader: str = ""
 
 
 class MapView(msgspec.Struct, frozen=True):

@@ -218,6 +218,20 @@ class Routine:
             self._occupancy[who].forget(since, until)
         return self._sequence.forget(since, until)
 
+    def forget_presence(self, who: str, since: float, until: float) -> int:
+        """Forget when a person was in, as their phone told; how many changes went.
+
+        What the home itself tells, of who is in or of events, stands.
+
+        Raises:
+            UsageError: nobody of that name lives here.
+        """
+        self._check(who)
+        if OCCUPANCY not in self._state.states:
+            self._occupancy[HOME].forget(since, until)
+        self._nights[who].forget(since, until)
+        return self._occupancy[who].forget(since, until)
+
     @property
     def is_frozen(self) -> bool:
         """Whether nothing is learned."""

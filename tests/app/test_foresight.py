@@ -1,0 +1,200 @@
+"""Laws of the next day at home: from the past alone, forgotten and taken over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from operator import attrgetter
+
+import msgspec
+import pytest
+from tests.engine.life import BERLIN, commute, here, monday
+
+from trivet.app.fact import state_words
+from trivet.app.foresight import HOME_S
+from trivet.app.mind import Mind, Roles
+from trivet.app.outlook import Outlook
+from trivet.domain import Sample, UsageError
+from trivet.engine import Anticipator
+
+DAYS = 12
+#: Half an hour after the last of them.
+NIGHT = monday(0.5, DAYS)
+
+
+def evenings(first: int, days: int) -> Iterator[Sample]:
+    """A home by itself: light and coffee in the morning, light in the evening."""
+    for day in range(first, first + days):
+        for hour, path, state in (
+            (7.0, "light.kitchen", "on"),
+            (7.2, "switch.coffee", "on"),
+            (7.5, "switch.coffee", "off"),
+            (7.9, "light.kitchen", "off"),
+            (18.0, "light.living_room", "on"),
+            (23.0, "light.living_room", "off"),
+        ):
+            late = 60.0 * (day % 4)
+            yield Sample("home", path, monday(hour, day) + late, state)
+
+
+def lived(first: int = 0, days: int = DAYS) -> list[Sample]:
+    samples = [*commute(days, first), *evenings(first, days)]
+    return sorted(samples, key=attrgetter("time"))
+
+
+def young() -> Mind:
+    return Mind(Roles(), here(), ())
+
+
+def minded(samples: list[Sample], mind: Mind | None = None) -> Mind:
+    mind = mind or young()
+    for sample in samples:
+        mind.learn(sample)
+    return mind
+
+
+@cache
+def past() -> bytes:
+    """What a mind learned of twelve days, Monday to Friday of the week after."""
+    return minded(lived()).snapshot()
+
+
+@pytest.fixture
+def mind() -> Mind:
+    made = young()
+    made.recall(past())
+    return made
+
+
+def at_work(mind: Mind) -> Outlook:
+    """At noon of the Monday after."""
+    noon = monday(12.0, 14)
+    minded([s for s in lived(DAYS, 3) if s.time <= noon], mind)
+    return mind.outlook(noon)
+
+
+def test_the_next_day_is_told_with_what_it_rests_on(mind: Mind) -> None:
+    outlook = at_work(mind)
+    (ada,) = outlook.coming
+    assert ada.who == "Ada"
+    assert not ada.is_home
+    assert ada.arrival is not None
+    assert abs(ada.arrival.median - monday(17.2, 14)) < 1800.0
+    assert ada.rests
+    somebody, she = outlook.presence
+    assert (somebody.who, she.who) == ("", "Ada")
+    assert [len(each.is_home) for each in outlook.presence] == [24, 24]
+    assert she.is_home[1] < 0.3 < 0.7 < she.is_home[8]  # at one, and at eight
+    assert outlook.next[0].label == "Living room light on"
+    assert outlook.bed is not None
+    assert abs(outlook.bed.median - monday(23.0, 14)) < 1800.0
+    assert "nights" in outlook.night_rests
+    assert "since 6 January" in outlook.next_rests
+
+
+def test_a_mind_that_takes_over_foretells_the_same(mind: Mind) -> None:
+    whole = minded(lived())
+    time = NIGHT
+    assert mind.outlook(time) == whole.outlook(time)
+    # what the other has learned already is not learned again
+    minded(list(evenings(0, DAYS)), mind)
+    assert mind.foresight.routine.events == whole.foresight.routine.events
+
+
+def test_what_is_damaged_is_refused() -> None:
+    for data in (b"", b"\xc1", past()[:-9], msgspec.msgpack.encode({"anticipator": 1})):
+        with pytest.raises(UsageError, match="damaged"):
+            young().recall(data)
+
+
+def test_the_home_goes_before_the_phone_in_who_is_in() -> None:
+    told = [
+        Sample("home", "person.ada", monday(hour, day), state)
+        for day in range(DAYS)
+        for hour, state in ((0.5, "home"), (6.0, "not_home"), (22.0, "home"))
+    ]
+    samples = sorted([*lived(), *told], key=attrgetter("time"))
+    outlook = minded(samples).outlook(monday(23.0, DAYS - 1))
+    assert outlook.presence[1].is_home[20] < 0.5  # at seven in the evening
+
+
+def test_nothing_is_worked_out_anew_while_nothing_happens(mind: Mind) -> None:
+    time = NIGHT
+    first = mind.outlook(time)
+    assert mind.outlook(time + HOME_S / 2) is first
+    assert mind.outlook(time + HOME_S).time == time + HOME_S
+    mind.learn(Sample("home", "switch.coffee", time + HOME_S, "on"))
+    assert mind.outlook(time + HOME_S).next != first.next
+
+
+def test_what_is_forgotten_of_the_home_is_foretold_no_more(mind: Mind) -> None:
+    assert mind.foresight.paths >= {"switch.coffee", "light.living_room"}
+    mind.forget_home(0.0, monday(0.0, DAYS))
+    assert not mind.foresight.paths
+    outlook = mind.outlook(NIGHT)
+    assert (outlook.next, outlook.bed, outlook.wake) == ((), None, None)
+    assert mind.situation(NIGHT).changes == ()
+    assert outlook.coming  # where the person goes is the phone's
+
+
+def test_who_was_in_is_forgotten_with_where_the_phone_was(mind: Mind) -> None:
+    events = mind.foresight.routine.events
+    mind.forget(0.0, monday(0.0, DAYS))
+    outlook = mind.outlook(NIGHT)
+    assert outlook.coming == ()
+    assert outlook.presence == ()
+    assert mind.foresight.routine.events == events
+
+
+def test_a_mind_that_learns_nothing_says_so_and_foretells(mind: Mind) -> None:
+    time = NIGHT
+    known = mind.foresight.routine.events
+    mind.set_learning(False, time)
+    mind.learn(Sample("home", "switch.coffee", time + 60.0, "on"))
+    outlook = mind.outlook(time + 60.0)
+    assert not outlook.is_learning
+    assert outlook.next
+    assert mind.foresight.routine.events == known
+    mind.set_learning(True, time + 120.0)
+    mind.learn(Sample("home", "switch.coffee", time + 180.0, "off"))
+    assert len(mind.foresight.routine.events) == len(known) + 1
+    assert mind.outlook(time + 180.0).is_learning
+
+
+def test_without_the_routine_the_way_home_is_told_alone(mind: Mind) -> None:
+    time = NIGHT
+    mind.set_learning(True, time, has_routine=False)
+    outlook = mind.outlook(time)
+    assert not outlook.is_on
+    assert outlook.coming
+    assert (outlook.next, outlook.presence, outlook.bed) == ((), (), None)
+    mind.set_learning(True, time)
+    assert mind.outlook(time).next
+
+
+def test_of_two_it_is_told_who_comes_first(mind: Mind) -> None:
+    ben, noon = Anticipator("ben", "phone", here()), monday(12.0, DAYS)
+    for sample in commute(DAYS):
+        ben.learn_one(sample)
+    outlook = mind.foresight.predict_one(noon, (mind.anticipator, ben), None)
+    assert [each.who for each in outlook.coming] == ["Ada", "Ben"]
+    assert outlook.first is not None
+
+
+def test_with_no_past_nothing_is_claimed() -> None:
+    outlook = young().outlook(monday(9.0))
+    assert outlook.is_empty
+    assert outlook.zone == str(BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("light.kitchen=on", "Kitchen light on"),
+        ("binary_sensor.front_door=on", "Front door open"),
+        ("media_player.living_room_tv=playing", "Living room tv playing"),
+        ("odd=", "odd "),
+    ],
+)
+def test_an_event_is_said_in_words(what: str, words: str) -> None:
+    assert state_words(what) == words
