@@ -46,7 +46,7 @@ def main(folder: Path) -> None:
         said = sample.time
         likely = [f"{c.probability:.0%} {c.label}" for c in forecast.candidates[:3]]
         print(f"{clock_text(sample.time, ZONE)}  {', '.join(likely)}")
-        for reason in why_forecast(forecast, ZONE):
+        for reason in why_forecast(forecast, ZONE).lines:
             print(f"         {reason}")
 
 

@@ -50,6 +50,7 @@ class Diary:
         self._settings = settings
         if state.place:
             self._zone = zone_of(*state.place)
+        self.forecaster.zone = self._zone
         if state.running is not None:
             departure = state.running.departure
             self.next_check = self.forecaster.next_check(state.checks, departure)
@@ -186,7 +187,7 @@ class Diary:
 
     def _be_at(self, lat: float, lon: float) -> None:
         self.state.place = (lat, lon)
-        self._zone = self._zone_of(lat, lon)
+        self._zone = self.forecaster.zone = self._zone_of(lat, lon)
 
     def _set_off(self, running: RunningTrip, time: float) -> TripStarted:
         self.state.running, self.state.checks = running, []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, tzinfo
 from math import inf
 
 import msgspec
 import numpy as np
 
+from trivet.domain.clock import local
 from trivet.domain.forecast import Candidate, Forecast, Interval, Reason
 from trivet.domain.place import Trip
 from trivet.engine.arrival import (
@@ -24,7 +26,7 @@ from trivet.engine.evidence import COLUMNS, Evidence, gather
 from trivet.engine.history import History
 from trivet.engine.pace import compare
 from trivet.engine.place import PlaceBook
-from trivet.engine.reason import Grounds
+from trivet.engine.reason import Grounds, pulls
 from trivet.engine.route import Floats, RouteMatch
 from trivet.engine.student import Scorer, Student, shares
 from trivet.engine.trip import Judgement, Query, RunningTrip
@@ -89,6 +91,8 @@ class Forecaster:
         calibration: Calibration,
         student: Student,
     ) -> None:
+        #: the time zone where the person is
+        self.zone: tzinfo = UTC
         self._person = person
         self._history = history
         self._book = book
@@ -206,8 +210,21 @@ class Forecaster:
         return self._match
 
     def _grounds(self, trip: RunningTrip, view: _View) -> Grounds:
+        table = view.evidence.table
+
+        def weigh(changed: Floats) -> Floats:
+            other = msgspec.structs.replace(view.evidence, table=changed)
+            return self._weigh(trip, other)[0]
+
         return Grounds(
-            self._history, self._book, view.prior, trip.query, view.match, view.alike
+            self._history,
+            self._book,
+            view.prior,
+            trip.query,
+            view.match,
+            view.alike,
+            pulls(table, weigh),
+            f"{local(trip.departure, self.zone):%A}",
         )
 
     def _candidate(

@@ -233,16 +233,30 @@ class History:
         same: NDArray[np.bool_] = self._origin == self._index.get(query.origin, -1)
         return same
 
-    def alike(self, query: Query) -> NDArray[np.bool_]:
-        """Rows with the same origin, part of the day and kind of day."""
+    def departing(self, low_min: int, high_min: int) -> NDArray[np.bool_]:
+        """Rows that began between two local minutes of the day, `high_min` not among.
+
+        A span that begins later than it ends goes over midnight.
+        """
         self._lay_out()
-        apart = np.abs(self._hour - query.hour)
-        apart = np.minimum(apart, 24.0 - apart)
-        same = self._origin == self._index.get(query.origin, -1)
-        alike: NDArray[np.bool_] = (
-            same & (apart <= 2.0) & (self._weekend == query.weekend)
-        )
-        return alike
+        minute = np.floor(self._hour * 60.0 + 1e-6)
+        late, early = minute >= low_min, minute < high_min
+        return late & early if low_min <= high_min else late | early
+
+    def of_weekend(self, is_weekend: bool) -> NDArray[np.bool_]:
+        """Rows of Saturdays and Sundays, or of all other days."""
+        self._lay_out()
+        rows: NDArray[np.bool_] = self._weekend == is_weekend
+        return rows
+
+    def of_weekday(self, query: Query) -> NDArray[np.bool_]:
+        """Rows that began on the query's day of the week."""
+        self._lay_out()
+        # noons of local days: a whole number of weeks apart, an hour more or less
+        noon = self._departure - self._hour * 3600.0
+        apart_d = np.rint((query.time - query.hour * 3600.0 - noon) / _DAY_S)
+        rows: NDArray[np.bool_] = apart_d % 7 == 0
+        return rows
 
     def _lay_out(self) -> None:
         if self._laid_out == self.version:
