@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from trivet.app.naming import LARGE_M, ONE_VISIT_M, SMALL_M, Namer
-from trivet.domain import Place, PlaceRole, PointOfInterest
+from trivet.app.naming import LARGE_M, NEAR_M, ONE_VISIT_M, SMALL_M, Namer
+from trivet.domain import (
+    Candidate,
+    Forecast,
+    Place,
+    PlaceRole,
+    PointOfInterest,
+    Reason,
+)
 from trivet.domain.geo import offset
 from trivet.skills.check import LAT, LON, FixedAtlas
+
+FAR = "a place near Bella"
 
 
 def point(name: str, kind: str, away_m: float) -> PointOfInterest:
@@ -33,7 +42,7 @@ def test_what_is_farther_than_the_place_is_exact_names_nothing() -> None:
     exact, once = 16, 1
     reach_m = SMALL_M + ONE_VISIT_M / 4
     assert named(point("Bella", "restaurant", reach_m - 1), visits=exact) == "Bella"
-    assert named(point("Bella", "restaurant", reach_m + 1), visits=exact) == ""
+    assert named(point("Bella", "restaurant", reach_m + 1), visits=exact) == FAR
     assert named(point("Bella", "restaurant", reach_m + 1), visits=once) == "Bella"
     assert named(point("Zoo", "zoo", LARGE_M), visits=exact) == "Zoo"
 
@@ -50,3 +59,29 @@ def test_without_a_map_or_a_position_there_is_no_name() -> None:
     assert Namer(None).place(place) == place
     region = Place("p2")
     assert Namer(FixedAtlas([point("B", "cafe", 1.0)])).place(region) == region
+
+
+def test_a_place_without_a_name_is_told_by_what_is_near_or_by_its_first_day() -> None:
+    place = Place("p7", LAT, LON, visits=16)
+    market = point("Corner Market", "supermarket", 300.0)
+    pump = point("Pump", "fuel", 250.0)
+    namer = Namer(FixedAtlas([market, pump]))
+    assert namer.place(place).label == "a place near Corner Market"
+    namer = Namer(FixedAtlas([point("Zoo", "zoo", NEAR_M + 1.0)]))
+    assert namer.place(place).label == "p7"  # nothing at all is known of it
+    namer.first_seen = lambda place: "3 February"
+    assert namer.place(place).label == "a place first seen on 3 February"
+
+
+def test_nobody_reads_an_id_in_a_reason() -> None:
+    places = {"p7": Place("p7", LAT, LON, name="Bella"), "p8": Place("p8", LAT, LON)}
+    namer = Namer(None)
+    text = "3 of 4 trips from p7 ended at p8, none at p71 or xp7"
+    named = "3 of 4 trips from Bella ended at p8, none at p71 or xp7"
+    assert namer.text(text, places) == named
+    reasons = (Reason("you went there from p7", 3, 4),)
+    forecast = Forecast(
+        "ada", 0.0, 0.0, "", (Candidate("p8", "p8", 1.0, None, None, None, reasons),)
+    )
+    (candidate,) = namer.forecast(forecast, places).candidates
+    assert candidate.reasons == (Reason("you went there from Bella", 3, 4),)

@@ -12,8 +12,9 @@ from tests.app.allies import trusted
 from tests.app.test_replicating import until
 from tests.fabric.replica.household import House
 
-from trivet.app import remembering
+from trivet.app import remembering, setting
 from trivet.app.hub import Hub
+from trivet.app.placing import CorrectPlace, Doing
 from trivet.app.remembering import Remembering, begun
 from trivet.app.replicating import Replicating
 from trivet.app.simulation import first_day, make_hub_of, make_part
@@ -22,11 +23,13 @@ from trivet.domain import (
     AnswerKind,
     DeviceKind,
     Need,
+    Position,
+    Sample,
     SetupError,
     Suggestion,
     Surface,
 )
-from trivet.engine.feedback import Feedback, Lesson, Tally
+from trivet.engine.feedback import KEPT_S, Feedback, Lesson, Tally
 from trivet.fabric.history.forget import make_forget
 from trivet.fabric.memory import MemoryFabric
 from trivet.fabric.replica import Add, Put, State, Tick
@@ -127,6 +130,20 @@ async def test_an_answer_that_cannot_be_kept_is_tried_again(
         await until(lambda: bool(home.replicating.state.feedback))
 
 
+async def test_answers_that_no_longer_matter_leave_the_state(house: House) -> None:
+    async with minded(house, MemoryFabric(), DeviceKind.HOME) as home:
+        learn(home, "dinner-1", AnswerKind.YES)
+        learn(home, "dinner-2", AnswerKind.NOT_NOW)
+        await home.hub.remember()
+        suggester = home.hub.mind.suggester
+        suggester._lessons.append(
+            Lesson("dinner-3", "ada", "dinner", "x", AnswerKind.YES, KEPT_S + 6.0, 9.0)
+        )
+        await home.hub.remember()
+        kept = [kept.id for kept in home.replicating.state.feedback]
+        assert kept == ["dinner-2", "dinner-3"]
+
+
 async def test_an_answer_on_one_device_teaches_the_other_once(house: House) -> None:
     fabric = MemoryFabric()
     async with (
@@ -155,7 +172,7 @@ async def test_a_skill_that_is_switched_off_says_nothing_until_it_is_on(
 
 async def test_the_household_says_how_many_suggestions_a_day(house: House) -> None:
     async with minded(house, MemoryFabric(), DeviceKind.HOME) as home:
-        await home.replicating.write(Put(remembering.MOST, 1))
+        await home.replicating.write(Put(setting.MOST, 1))
         assert home.hub.mind.suggester.max_per_day == 1
 
 
@@ -164,10 +181,59 @@ async def test_learning_stops_and_goes_on_when_the_household_says_so(
 ) -> None:
     async with minded(house, MemoryFabric(), DeviceKind.HOME) as home:
         anticipator = home.hub.mind.anticipator
-        await home.replicating.write(Put(remembering.LEARNS, False))
+        await home.replicating.write(Put(setting.LEARNS, False))
         await until(lambda: anticipator.is_frozen)
-        await home.replicating.write(Put(remembering.LEARNS, True))
+        await home.replicating.write(Put(setting.LEARNS, True))
         await until(lambda: not anticipator.is_frozen)
+
+
+async def test_the_routine_is_kept_or_not_as_the_household_says(house: House) -> None:
+    async with minded(house, MemoryFabric(), DeviceKind.HOME) as home:
+        foresight = home.hub.mind.foresight
+        await home.replicating.write(Put(setting.ROUTINE, False))
+        await until(lambda: not foresight.is_on)
+        assert not home.hub.frame().outlook.is_on  # type: ignore[union-attr]
+        await home.replicating.write(Put(setting.ROUTINE, True))
+        await until(lambda: foresight.is_on)
+
+
+async def test_a_person_stops_learning_on_the_page(house: House) -> None:
+    async with minded(house, MemoryFabric(), DeviceKind.HOME) as home:
+        await home.hub.set_learning(False)
+        assert home.hub.mind.anticipator.is_frozen
+        assert home.replicating.state.settings["learning/on"] is False
+        await home.hub.set_learning(True)
+        assert not home.hub.mind.anticipator.is_frozen
+
+
+def stay_somewhere(device: Minded) -> str:
+    """As if the phone lay somewhere for an hour; id of the place."""
+    mind = device.hub.mind
+    for minute in range(60):
+        time = device.hub.time + 60.0 * minute
+        mind.learn(Sample("phone", "location", time, Position(60.0, 24.0)))
+    (place,) = mind.anticipator.places
+    return place
+
+
+async def test_what_a_place_is_called_is_known_on_every_device_and_after_a_restart(
+    house: House,
+) -> None:
+    fabric = MemoryFabric()
+    async with (
+        minded(house, fabric, DeviceKind.HOME) as home,
+        minded(house, fabric, DeviceKind.PHONE) as phone,
+    ):
+        place = stay_somewhere(home)
+        stay_somewhere(phone)
+        done = await home.hub.correct(CorrectPlace(place, Doing.NAME, "The hut"))
+        assert done.endswith("is The hut")
+        assert [row.label for row in home.hub.places()] == ["The hut"]
+        await until(lambda: phone.hub.places()[0].label == "The hut")
+    async with minded(house, fabric, DeviceKind.HOME) as again:
+        stay_somewhere(again)
+        again.hub.mind.step(again.hub.time + 3600.0)
+        assert again.hub.places()[0].label == "The hut"
 
 
 async def test_the_simulated_household_goes_on_at_its_hour(

@@ -130,6 +130,10 @@ class Foresight:
             self.routine.thaw()
         self._told = self._drawn = None
 
+    def touch(self) -> None:
+        """What is known of places changed: foretell the way home anew."""
+        self._coming = None
+
     @property
     def paths(self) -> frozenset[str]:
         """The signals of the home that it learned from."""

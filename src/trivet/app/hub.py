@@ -12,6 +12,8 @@ from trivet.app.gather import Gatherer
 from trivet.app.mind import Mind
 from trivet.app.part import ANSWER, COMMAND, Part
 from trivet.app.picture import Scene, draw_frame, draw_map
+from trivet.app.placing import CorrectPlace, PlaceRow, Placing, rows_of
+from trivet.app.setting import LEARNS
 from trivet.app.view import Frame, MapView, TimelineEntry
 from trivet.domain import (
     Action,
@@ -31,6 +33,7 @@ from trivet.domain.why import Why
 from trivet.domain.wire import Ack, Command, Message
 from trivet.fabric.history import Forget
 from trivet.fabric.lease_gate import FORECAST, SUGGESTION
+from trivet.fabric.replica import Put
 from trivet.fabric.seat import ENGINE
 
 #: A sample so many seconds ahead of this device's time comes from a wrong clock: to
@@ -60,6 +63,10 @@ class Hub:
         self.acting: Callable[[str], AbstractAsyncContextManager[int]] = _act_freely
         #: has what was answered kept, before the answer counts
         self.remember: Callable[[], Awaitable[None]] = _remember_nothing
+        #: writes changes into the household's state
+        self.write: Callable[..., Awaitable[None]] = _write_nothing
+        #: id of the device that leads, as far as this one knows
+        self.leader: Callable[[], str] = lambda: ""
         self.part = part
         self._link = part.link
         self._scene = scene
@@ -217,6 +224,7 @@ class Hub:
             time=self.time,
             speed=self.speed,
             is_paused=self.is_paused,
+            leader=self.leader(),
         )
 
     def frame_at(self, time: float) -> Frame:
@@ -234,6 +242,34 @@ class Hub:
     def timeline(self) -> Sequence[TimelineEntry]:
         """The lines of the day, oldest first."""
         return tuple(sorted(self.mind.lines, key=lambda line: line.time))
+
+    def places(self) -> Sequence[PlaceRow]:
+        """The places that are known, most visited first."""
+        return rows_of(self.mind)
+
+    async def correct(self, word: CorrectPlace) -> str:
+        """Say something of a place, for the whole household; what was done.
+
+        Raises:
+            UsageError: it is not known, or that cannot be said of it.
+            RefusedError: this device may not write the state.
+            SetupError: it cannot be kept.
+        """
+        said = await Placing(self.mind, self.write).correct(word, self.time)
+        self.album.replace(self.frame())
+        return said
+
+    async def set_learning(self, is_on: bool) -> None:
+        """Have the household learn from what happens, or not.
+
+        Raises:
+            RefusedError: this device may not write the state.
+            SetupError: it cannot be kept.
+        """
+        await self.write(Put(LEARNS, is_on))
+        has_routine = self.mind.foresight.is_on
+        self.mind.set_learning(is_on, self.time, has_routine=has_routine)
+        self.album.replace(self.frame())
 
     def why(self, suggestion: str) -> Why:
         """Why a suggestion was made; why this forecast, for an empty id.
@@ -260,6 +296,10 @@ class Hub:
 
 def _act_freely(device: str) -> AbstractAsyncContextManager[int]:
     return nullcontext(0)
+
+
+async def _write_nothing(*_: object) -> None:
+    raise UsageError("this device keeps no state of a household")
 
 
 async def _remember_nothing() -> None:

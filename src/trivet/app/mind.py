@@ -11,6 +11,7 @@ from datetime import tzinfo
 
 import msgspec
 
+from trivet.app.correction import Correction, Corrector
 from trivet.app.foresight import Foresight, load_memory
 from trivet.app.heating import Heating
 from trivet.app.naming import Namer
@@ -28,7 +29,7 @@ from trivet.domain import (
     UsageError,
 )
 from trivet.domain.appointment import Appointment
-from trivet.domain.clock import ZoneOf, clock_text
+from trivet.domain.clock import ZoneOf, clock_text, local
 from trivet.domain.sample import Position
 from trivet.engine import Anticipator
 from trivet.engine.chronicle import Chronicle
@@ -75,6 +76,9 @@ class Mind:
         self.roles = roles
         self.atlas = atlas
         self.namer = Namer(atlas)
+        self.namer.first_seen = self._first_seen
+        #: what people said of places
+        self.corrector = Corrector()
         self.context = Context()
         self.anticipator = Anticipator(roles.person, roles.phone, zone_of)
         self.suggester = Suggester(roles.person, skills)
@@ -93,6 +97,8 @@ class Mind:
         self._zone_of = zone_of
         self.zone = zone_of(0.0, 0.0)
         self._has_zone = False
+        self._is_stale = False
+        self._first: dict[str, float] = {}
         self.foresight = Foresight(roles.person, roles.home, self.zone)
 
     def learn(self, sample: Sample) -> None:
@@ -124,6 +130,18 @@ class Mind:
         memory = load_memory(past)
         self.anticipator = Anticipator.restore(memory.anticipator, self._zone_of)
         self.foresight.recall(memory)
+        self._obey()
+
+    def correct(self, corrections: Sequence[Correction]) -> None:
+        """Obey what people said of places, now and when such a place is found."""
+        self.corrector.take(corrections)
+        self._obey()
+
+    def _obey(self) -> None:
+        if self.corrector.apply(self.anticipator):
+            self.foresight.touch()
+            self._first.clear()
+            self._is_stale, self._trips_at = True, float("-inf")
 
     def outlook(self, time: float) -> Outlook:
         """The next day at home, as it was known shortly before event time `time`."""
@@ -169,6 +187,7 @@ class Mind:
 
     def step(self, time: float) -> list[Suggestion]:
         """Look at what is known at event time `time`; the suggestions that are new."""
+        self._obey()
         self._forecast(time)
         if self._heating.is_news:
             self.suggester.skills = self._heating.fit(self.suggester.skills)
@@ -230,6 +249,15 @@ class Mind:
             changes=self._chronicle.changes,
         )
 
+    def _first_seen(self, place: str) -> str:
+        if place not in self._first:
+            for stay in self.anticipator.stays:
+                self._first.setdefault(stay.place, stay.arrival)
+        if place not in self._first:
+            return ""
+        there = local(self._first[place], self.zone)
+        return f"{there.day} {there:%B}"
+
     def place(self, time: float) -> Place | None:
         """Where the person is staying, None on a trip."""
         place = self.anticipator.places.get(self.anticipator.at(time))
@@ -257,8 +285,10 @@ class Mind:
 
     def _forecast(self, time: float) -> None:
         last = self.forecast
-        if last is not None and 0 <= time - last.time < FORECAST_EVERY_S:
+        is_old = self._is_stale or last is None
+        if last and not is_old and 0 <= time - last.time < FORECAST_EVERY_S:
             return
+        self._is_stale = False
         found = self.anticipator.predict_one(time)
         if found is not None:
             found = self.namer.forecast(found, self.anticipator.places)
@@ -285,8 +315,8 @@ class Mind:
 
     def _note_answer(self, answer: Answer, title: str = "") -> None:
         self.answers.appendleft(answer)
-        if answer.kind is not AnswerKind.IGNORED:
-            word = {"yes": "Yes", "not_now": "Not now"}[answer.kind.value]
+        word = {"yes": "Yes", "not_now": "Not now"}.get(answer.kind.value)
+        if word is not None:
             self._note(answer.time, "answer", f"{word}: {title}", [])
 
     def _note(self, time: float, kind: str, text: str, details: list[str]) -> None:

@@ -2,12 +2,14 @@
 
 A place takes the name of what people stay at, a shop or a school, before that of what
 they pass, a charging station or a statue; and only where it is as near as the place is
-known exactly.
+known exactly. Where nothing is so near, it is told by what is near enough to find it,
+or by the day on which it was first seen: nobody knows a place by its id.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from math import sqrt
 
 import msgspec
@@ -20,8 +22,11 @@ from trivet.engine.situation import Atlas
 LARGE_M, SMALL_M = 90.0, 35.0
 #: How far off one visit's centre is; with more visits it is less.
 ONE_VISIT_M = 40.0
+#: What is no further away tells a person which place is meant.
+NEAR_M = 400.0
 #: Points of interest looked at around a place.
 MOST = 30
+_ID = re.compile(r"\bp\d+\b")
 _LARGE = frozenset(
     """aerodrome amusement_arcade beach_resort camp_site college department_store
     doityourself exhibition_centre furniture garden_centre golf_course hospital mall
@@ -48,18 +53,15 @@ class Namer:
 
     def __init__(self, atlas: Atlas | None) -> None:
         self._atlas = atlas
-        self._known: dict[tuple[float, float, int], str] = {}
-        #: what the household itself calls places, by their ids
-        self.names: Mapping[str, str] = {}
+        self._known: dict[tuple[float, float, float], str] = {}
+        #: gives the day on which a place was first seen, by its id; empty if not known
+        self.first_seen: Callable[[str], str] = _unknown
 
     def place(self, place: Place) -> Place:
         """The place with a name, if it had none and the map has one."""
-        ours = self.names.get(place.id)
-        if ours:
-            return msgspec.structs.replace(place, name=ours)
         if place.name or place.role is not PlaceRole.OTHER:
             return place
-        name = self._name(place)
+        name = self._name(place) or self._told(place)
         return msgspec.structs.replace(place, name=name) if name else place
 
     def places(self, places: Mapping[str, Place]) -> dict[str, Place]:
@@ -67,9 +69,18 @@ class Namer:
         return {key: self.place(place) for key, place in places.items()}
 
     def forecast(self, forecast: Forecast, places: Mapping[str, Place]) -> Forecast:
-        """The forecast with its candidates named."""
+        """The forecast with its candidates named, in the reasons as well."""
         candidates = tuple(self._candidate(c, places) for c in forecast.candidates)
         return msgspec.structs.replace(forecast, candidates=candidates)
+
+    def text(self, text: str, places: Mapping[str, Place]) -> str:
+        """A text with the names of places instead of their ids."""
+
+        def name(found: re.Match[str]) -> str:
+            place = places.get(found[0])
+            return found[0] if place is None else self.place(place).label
+
+        return _ID.sub(name, text)
 
     def _candidate(
         self, candidate: Candidate, places: Mapping[str, Place]
@@ -77,18 +88,49 @@ class Namer:
         place = places.get(candidate.place)
         if place is None:
             return candidate
-        return msgspec.structs.replace(candidate, label=self.place(place).label)
+        reasons = tuple(
+            msgspec.structs.replace(reason, text=self.text(reason.text, places)[:500])
+            for reason in candidate.reasons
+        )
+        label = self.place(place).label
+        return msgspec.structs.replace(candidate, label=label, reasons=reasons)
+
+    def _told(self, place: Place) -> str:
+        """What tells a person which one it is, where the map has no name for it."""
+        if self._atlas is not None and place.lat is not None and place.lon is not None:
+            key = (round(place.lat, 4), round(place.lon, 4), -1.0)
+            if key not in self._known:
+                near = self._atlas.near(place.lat, place.lon, NEAR_M, limit=MOST)
+                self._known[key] = _nearest(near)
+            if self._known[key]:
+                return f"a place near {self._known[key]}"
+        day = self.first_seen(place.id)
+        return f"a place first seen on {day}" if day else ""
 
     def _name(self, place: Place) -> str:
         if self._atlas is None or place.lat is None or place.lon is None:
             return ""
-        off_m = round(ONE_VISIT_M / sqrt(max(1, place.visits)))
+        off_m = float(round(ONE_VISIT_M / sqrt(max(1, place.visits))))
         key = (round(place.lat, 4), round(place.lon, 4), off_m)
         if key not in self._known:
             reach_m = LARGE_M + off_m
             near = self._atlas.near(place.lat, place.lon, reach_m, limit=MOST)
             self._known[key] = _best(near, off_m)
         return self._known[key]
+
+
+def _nearest(near: list[PointOfInterest]) -> str:
+    """The name of what is nearest, what people stay at before what they pass."""
+    ranked = sorted(
+        (point.kind in PASSED, point.distance_m, point.name)
+        for point in near
+        if point.name
+    )
+    return ranked[0][2] if ranked else ""
+
+
+def _unknown(place: str) -> str:
+    return ""
 
 
 def _best(near: list[PointOfInterest], off_m: float) -> str:

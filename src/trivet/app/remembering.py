@@ -11,26 +11,22 @@ import asyncio
 import logging
 from time import monotonic
 
+from trivet.app.correction import corrections_of
 from trivet.app.hub import Hub
 from trivet.app.replicating import Replicating
+from trivet.app.setting import CLOCK, LEARNS, MOST, ROUTINE
 from trivet.domain import TrivetError
-from trivet.engine.feedback import Feedback, Lesson
+from trivet.engine.feedback import Feedback, Lesson, outdated
 from trivet.fabric.replica import Feedback as Kept
-from trivet.fabric.replica import Put, State
+from trivet.fabric.replica import Put, Remove, State
 from trivet.fabric.replica.change import LIST
 
 log = logging.getLogger("trivet.app")
 
-#: Where the simulated household's time stands, by its seed.
-CLOCK = "settings/simulation/{seed}"
-#: Where the most suggestions a day stand.
-MOST = "settings/suggestions/max_per_day"
-#: Whether the mind learns; false to have it predict and learn nothing.
-LEARNS = "settings/learning/on"
-#: Whether the home's routine is learned and foretold; false where it costs too much.
-ROUTINE = "settings/routine/on"
 #: Real seconds between two looks at what was answered, and between two of the clock.
 LOOK_S, CLOCK_S = 0.25, 5.0
+#: Answers that no longer matter, taken out of the state with each new one.
+MAX_REMOVED = 50
 
 
 def begun(state: State, seed: int, start: float) -> float:
@@ -63,7 +59,7 @@ class Remembering:
         hub.mind.suggester.feedback = Feedback.of(lessons)
         self._choose()
         replicating.on_change(self._changed)
-        hub.remember = self.remember
+        hub.remember, hub.write = self.remember, replicating.write
 
     async def run(self) -> None:
         """Keep them even until cancelled."""
@@ -92,7 +88,10 @@ class Remembering:
             self._waiting += self._hub.mind.suggester.take_lessons()
             self._known |= {lesson.suggestion for lesson in self._waiting}
             while self._waiting:
-                await self._replicating.write(*_puts(self._waiting[0]))
+                lesson = self._waiting[0]
+                kept = [_lesson(kept) for kept in self._replicating.state.feedback]
+                old = [Remove(f"feedback/{id}") for id in outdated(kept, lesson.time)]
+                await self._replicating.write(*_puts(lesson), *old[:MAX_REMOVED])
                 del self._waiting[0]
 
     async def _set_clock(self) -> None:
@@ -136,9 +135,7 @@ class Remembering:
             name: [item.text for item in items if not item.is_done]
             for name, items in state.lists.items()
         }
-        self._hub.mind.namer.names = {
-            place.id: place.name for place in state.places if place.name
-        }
+        self._hub.mind.correct(corrections_of(state.root("places")))
 
 
 def _puts(lesson: Lesson) -> list[Put]:
@@ -154,6 +151,7 @@ def _puts(lesson: Lesson) -> list[Put]:
         Put(f"{at}/until", lesson.until),
         Put(f"{at}/event", lesson.event),
         Put(f"{at}/grows", lesson.grows),
+        Put(f"{at}/chance", lesson.chance),
     ]
 
 
@@ -169,4 +167,5 @@ def _lesson(kept: Kept) -> Lesson:
         kept.until,
         kept.event,
         kept.grows,
+        kept.chance,
     )

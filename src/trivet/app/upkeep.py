@@ -15,6 +15,7 @@ from trivet.app.issuing import Issuing
 from trivet.app.keeper import Keeper, Reopen
 from trivet.app.keeping import Keeping
 from trivet.app.leasing import take_lease_words
+from trivet.app.outlook_word import take_outlook_words
 from trivet.app.part import Part
 from trivet.app.remembering import Remembering
 from trivet.app.renewing import LateDoor, Renewing
@@ -65,6 +66,7 @@ class Upkeep:
     ) -> None:
         link, trust = part.link, part.trust
         me = link.device
+        self._control = control
         self._keeper = Keeper(founded, config, link, trust, reopen)
         self._doors: list[LateDoor] = []
         is_known = config.listen and not config.listen[0].endswith(":0")
@@ -115,13 +117,17 @@ class Upkeep:
             hub.mind.note(hub.time, "A ledger does not go on as it was", [text])
 
         self._warn = warn
-        hub.acting = self._acting
+        hub.acting, hub.leader = self._acting, self._leader
+        take_outlook_words(self._control, hub)
         self._forgetters.append(hub.forget)
         return [Remembering(self._replicating, hub, seed).run()]
 
     def leads(self) -> bool:
         """Whether the device may forecast and suggest now."""
         return self._seating.holding(ENGINE) is not None
+
+    def _leader(self) -> str:
+        return self._seating.row(ENGINE).holder
 
     def _acting(self, device: str) -> AbstractAsyncContextManager[int]:
         return self._seating.acting(ENGINE, on=device)

@@ -1,0 +1,160 @@
+"""What people said of places: kept in the household's state, obeyed by each mind.
+
+A correction is of a point on Earth, not of an id: each mind numbers places by itself.
+So it holds after a restart, and on the device that takes over.
+
+    places/<id>/name, role, lat, lon    what it is called, and what it is
+    places/<id>/same_as                 the id of an entry that is the same place
+    places/<id>/forgotten               event time before which it is to be forgotten
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
+
+import msgspec
+
+from trivet.domain import Place, PlaceRole
+from trivet.domain.geo import distance_m
+from trivet.engine import Anticipator
+
+#: A place whose centre is no further from where the correction was made is meant; two
+#: places are never so near to each other.
+SAME_M = 75.0
+
+
+class Correction(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What people said of one place.
+
+    Attributes:
+        id: under which it is kept; what the mind called it that it was made on.
+        name: what they call it, empty for what was found.
+        role: what it is, None likewise.
+        lat: latitude of its centre in degrees, None of a region known by its name.
+        lon: longitude likewise.
+        same_as: id of the correction of the place that it is one with.
+        forgotten: event time before which what was lived there is to be forgotten.
+    """
+
+    id: str
+    name: str = ""
+    role: PlaceRole | None = None
+    lat: float | None = None
+    lon: float | None = None
+    same_as: str = ""
+    forgotten: float = 0.0
+
+    def place_in(self, places: Mapping[str, Place]) -> str:
+        """Id of the place that it is of, among those that a mind knows; else empty."""
+        if self.lat is None or self.lon is None:
+            return self.id if self.id in places else ""
+        here = self.lat, self.lon
+        away = {
+            place.id: distance_m(*here, place.lat, place.lon)
+            for place in places.values()
+            if place.lat is not None and place.lon is not None
+        }
+        nearest = min(away, key=lambda place: away[place], default="")
+        return nearest if nearest and away[nearest] <= SAME_M else ""
+
+
+def corrections_of(values: Mapping[str, object]) -> tuple[Correction, ...]:
+    """What stands under `places/` in the state, by `<id>/<field>`; in order of id.
+
+    What is of another type, as another version may write it, counts as not said.
+    """
+    entries: dict[str, dict[str, object]] = {}
+    for key, value in values.items():
+        id, _, field = key.partition("/")
+        entries.setdefault(id, {})[field] = value
+    return tuple(_correction(id, entries[id]) for id in sorted(entries))
+
+
+def _correction(id: str, of: Mapping[str, object]) -> Correction:
+    name, role, same = of.get("name"), of.get("role"), of.get("same_as")
+    lat, lon = _number(of.get("lat"), 90.0), _number(of.get("lon"), 180.0)
+    roles = {each.value: each for each in PlaceRole}
+    return Correction(
+        id,
+        name if isinstance(name, str) else "",
+        roles.get(role) if isinstance(role, str) else None,
+        None if lon is None else lat,
+        None if lat is None else lon,
+        same if isinstance(same, str) else "",
+        _number(of.get("forgotten")) or 0.0,
+    )
+
+
+def _number(value: object, most: float = float("inf")) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if isfinite(value) and abs(value) <= most else None
+
+
+class Corrector:
+    """Has one mind obey what people said; the same as often as it is asked."""
+
+    def __init__(self) -> None:
+        self.wanted: Sequence[Correction] = ()
+        self._mind: Anticipator | None = None
+        self._seen: object = None
+        self._said: dict[str, tuple[str, PlaceRole | None]] = {}
+
+    def take(self, corrections: Iterable[Correction]) -> None:
+        """From now on these hold, and no others."""
+        self.wanted = tuple(corrections)
+        self._seen = None
+
+    def apply(self, mind: Anticipator) -> bool:
+        """Whether anything was to be done: new corrections, or new places."""
+        if mind is not self._mind:
+            self._mind, self._seen, self._said = mind, None, {}
+        if mind.places is self._seen or not (self.wanted or self._said):
+            return False
+        for wanted in self.wanted:
+            if wanted.forgotten > 0.0:
+                self._forget(mind, wanted)
+        for wanted in self.wanted:
+            if wanted.same_as:
+                self._join(mind, wanted)
+        self._say(mind)
+        self._seen = mind.places
+        return True
+
+    def _forget(self, mind: Anticipator, wanted: Correction) -> None:
+        place = wanted.place_in(mind.places)
+        if not place:
+            return
+        there = [stay for stay in mind.stays if stay.place == place]
+        before = [stay for stay in there if stay.arrival < wanted.forgotten]
+        if len(before) == len(there):
+            mind.forget_place(place)
+            self._said.pop(place, None)
+            return
+        for stay in before:  # they went there again: what came since stands
+            mind.forget(stay.arrival, stay.departure + 1.0)
+
+    def _join(self, mind: Anticipator, wanted: Correction) -> None:
+        gone = wanted.place_in(mind.places)
+        entry = next((c for c in self.wanted if c.id == wanted.same_as), None)
+        kept = entry.place_in(mind.places) if entry is not None else ""
+        if not gone or not kept or gone == kept:
+            return
+        if mind.places[gone].lat is not None and mind.places[kept].lat is not None:
+            mind.join_places(kept, gone)
+            self._said.pop(gone, None)
+
+    def _say(self, mind: Anticipator) -> None:
+        """Names and roles; what is said no longer is taken back."""
+        said: dict[str, tuple[str, PlaceRole | None]] = {}
+        for wanted in self.wanted:
+            place = wanted.place_in(mind.places)
+            if place and not wanted.same_as and (wanted.name or wanted.role):
+                said.setdefault(place, (wanted.name, wanted.role))
+        for place in {*said, *self._said} & set(mind.places):
+            name, role = said.get(place, ("", None))
+            if self._said.get(place, ("", None)) != (name, role):
+                mind.name_place(place, name)
+                mind.choose_role(place, role)
+        self._said = said

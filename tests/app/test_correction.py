@@ -1,0 +1,248 @@
+"""Laws of corrections: of a place and not of an id, obeyed again and again, undone."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+from tests.engine.life import (
+    HOME,
+    SHOP,
+    WORK,
+    Spot,
+    commute,
+    drive,
+    here,
+    learner,
+    monday,
+    stay,
+)
+
+from trivet.app.correction import Correction, Corrector, corrections_of
+from trivet.app.mind import Mind, Roles
+from trivet.app.placing import CorrectPlace, Doing, Placing, find_place, rows_of
+from trivet.domain import PlaceRole, Sample, UsageError
+from trivet.domain.geo import offset
+from trivet.engine import Anticipator
+from trivet.fabric.replica import Put
+
+#: Where the errands of two Saturdays lead.
+FIRST, SECOND = 5, 12
+
+
+def errand(day: int, spot: Spot = SHOP) -> list[Sample]:
+    """From home at ten to the shop for an hour, and back."""
+    return [
+        *stay(monday(0, day), HOME, 10 * 3600, 600),
+        *drive(monday(10, day), HOME, spot),
+        *stay(monday(10.3, day), spot, 3600.0, 300),
+        *drive(monday(11.4, day), spot, HOME),
+        *stay(monday(11.8, day), HOME, 12 * 3600, 600),
+    ]
+
+
+@cache
+def known(days: int = 12) -> bytes:
+    samples = commute(5) + errand(FIRST)
+    if days > SECOND:
+        samples += commute(5, 7) + errand(SECOND)
+    return learner(samples).snapshot()
+
+
+def mind(days: int = 12) -> Anticipator:
+    return Anticipator.restore(known(days), here())
+
+
+def at(anticipator: Anticipator, spot: Spot) -> str:
+    """Id of the place at a spot, empty if none is known."""
+    lat, lon = offset(49.0, 8.4, *spot)
+    return Correction("", lat=lat, lon=lon).place_in(anticipator.places)
+
+
+def said(spot: Spot, **fields: object) -> Correction:
+    lat, lon = offset(49.0, 8.4, *spot)
+    return corrections_of(
+        {f"x/{k}": v for k, v in fields.items()} | {"x/lat": lat, "x/lon": lon}
+    )[0]
+
+
+def obeyed(anticipator: Anticipator, *corrections: Correction) -> Corrector:
+    corrector = Corrector()
+    corrector.take(corrections)
+    assert corrector.apply(anticipator)
+    assert not corrector.apply(anticipator)  # nothing new: nothing to do
+    return corrector
+
+
+def test_a_name_and_a_role_are_the_persons_until_taken_back() -> None:
+    anticipator = mind()
+    shop = at(anticipator, SHOP)
+    corrector = obeyed(anticipator, said(SHOP, name="Corner", role="work"))
+    assert anticipator.places[shop].name == "Corner"
+    assert anticipator.places[shop].role is PlaceRole.WORK
+    assert anticipator.places[at(anticipator, WORK)].role is PlaceRole.OTHER
+    corrector.take([said(SHOP, name="", role="")])
+    assert corrector.apply(anticipator)
+    assert anticipator.places[shop].name == ""
+    assert anticipator.places[at(anticipator, WORK)].role is PlaceRole.WORK
+
+
+def test_a_mind_that_numbers_places_otherwise_obeys_as_well() -> None:
+    other = learner(errand(FIRST) + commute(5, 7))
+    assert at(other, SHOP) != at(mind(), SHOP) or at(other, WORK) != at(mind(), WORK)
+    obeyed(other, said(SHOP, name="Corner"), said(WORK, name="Office"))
+    assert other.places[at(other, SHOP)].name == "Corner"
+    assert other.places[at(other, WORK)].name == "Office"
+
+
+def test_a_place_that_is_found_later_has_its_name_at_once() -> None:
+    anticipator = learner(commute(5))
+    corrector = obeyed(anticipator, said(SHOP, name="Corner"))
+    for sample in errand(FIRST):
+        anticipator.learn_one(sample)
+    assert corrector.apply(anticipator)
+    assert anticipator.places[at(anticipator, SHOP)].name == "Corner"
+
+
+def test_what_is_forgotten_stays_so_when_it_is_learned_anew() -> None:
+    until = monday(23.0, FIRST)
+    for _ in range(2):  # as lived, and as after a restart
+        anticipator = mind()
+        obeyed(anticipator, said(SHOP, forgotten=until))
+        assert not at(anticipator, SHOP)
+        assert at(anticipator, WORK)
+
+
+def test_who_goes_there_again_finds_it_with_what_came_since() -> None:
+    anticipator = mind(SECOND + 1)
+    shop = at(anticipator, SHOP)
+    assert anticipator.places[shop].visits == 2
+    obeyed(anticipator, said(SHOP, forgotten=monday(23.0, FIRST)))
+    assert anticipator.places[at(anticipator, SHOP)].visits == 1
+    assert [
+        s.arrival > monday(0.0, SECOND)
+        for s in anticipator.stays
+        if s.place == at(anticipator, SHOP)
+    ] == [True]
+
+
+def test_two_places_are_one_and_take_the_name_of_the_one_kept() -> None:
+    anticipator = mind()
+    shop, work = at(anticipator, SHOP), at(anticipator, WORK)
+    lat, lon = offset(49.0, 8.4, *WORK)
+    office = Correction("office", name="Office", lat=lat, lon=lon)
+    obeyed(anticipator, office, said(SHOP, same_as="office"))
+    assert shop not in anticipator.places
+    assert anticipator.places[work].name == "Office"
+    assert {s.place for s in anticipator.stays} == {work, at(anticipator, HOME)}
+
+
+def test_what_nobody_understands_counts_as_not_said() -> None:
+    (odd,) = corrections_of(
+        {
+            "x/name": 7,
+            "x/role": "castle",
+            "x/lat": 91.0,
+            "x/lon": True,
+            "x/forgotten": "soon",
+            "x/same_as": 1.5,
+            "x/later": "of a newer version",
+        }
+    )
+    assert odd == Correction("x")
+    assert corrections_of({}) == ()
+    assert not Corrector().apply(mind())
+
+
+class Written:
+    """A mind whose corrections are kept in a state of its own."""
+
+    def __init__(self, anticipator: Anticipator) -> None:
+        self.mind = Mind(Roles(), here(), ())
+        self.mind.anticipator = anticipator
+        self.values: dict[str, object] = {}
+
+    async def write(self, *puts: Put) -> None:
+        for put in puts:
+            root, _, key = put.path.partition("/")
+            assert root == "places"
+            self.values[key] = put.value
+        self.mind.correct(corrections_of(self.values))
+
+    async def say(self, place: str, doing: Doing, value: str = "") -> str:
+        placing = Placing(self.mind, self.write)
+        return await placing.correct(CorrectPlace(place, doing, value), monday(23, 5))
+
+    def again(self) -> Mind:
+        """The same past learned anew, obeying the same state."""
+        anew = Mind(Roles(), here(), ())
+        anew.anticipator = mind()
+        anew.correct(corrections_of(self.values))
+        return anew
+
+
+async def test_what_is_said_by_label_is_kept_and_shown() -> None:
+    one = Written(mind())
+    shop = at(one.mind.anticipator, SHOP)
+    label = find_place(one.mind, shop).label
+    assert label == "a place first seen on 11 January"
+    assert (
+        await one.say(label, Doing.NAME, " Corner  shop ") == f"{label} is Corner shop"
+    )
+    await one.say("corner SHOP", Doing.ROLE, "work")
+    row = next(row for row in rows_of(one.mind) if row.id == shop)
+    assert (row.label, row.role, row.is_named, row.is_chosen) == (
+        "Corner shop",
+        PlaceRole.WORK,
+        True,
+        True,
+    )
+    assert rows_of(one.again()) == rows_of(one.mind)
+    await one.say("Corner shop", Doing.ROLE)
+    await one.say("Corner shop", Doing.NAME)
+    assert find_place(one.mind, shop).label == label
+
+
+async def test_a_joined_place_is_forgotten_with_the_one_that_it_was() -> None:
+    one = Written(mind())
+    await one.say(at(one.mind.anticipator, SHOP), Doing.JOIN, "work")
+    assert not at(one.again().anticipator, SHOP)
+    await one.say("work", Doing.FORGET)
+    for each in (one.mind, one.again()):
+        assert not at(each.anticipator, WORK)
+        assert not at(each.anticipator, SHOP)
+        assert at(each.anticipator, HOME)
+
+
+async def test_an_id_that_means_another_place_elsewhere_is_not_used_twice() -> None:
+    one = Written(mind())
+    shop = at(one.mind.anticipator, SHOP)
+    await one.write(
+        Put(f"places/{shop}/name", "Elsewhere"),
+        Put(f"places/{shop}/lat", 10.0),
+        Put(f"places/{shop}/lon", 10.0),
+    )
+    assert find_place(one.mind, shop).label != "Elsewhere"
+    await one.say(shop, Doing.NAME, "Corner")
+    assert one.values[f"{shop}/name"] == "Elsewhere"
+    assert find_place(one.mind, shop).label == "Corner"
+
+
+@pytest.mark.parametrize(
+    ("place", "doing", "value", "fault"),
+    [
+        ("nowhere", Doing.NAME, "X", "no place"),
+        ("home", Doing.NAME, "X" * 81, "cannot be the name"),
+        ("home", Doing.NAME, "a\x1b[2J", "cannot be the name"),
+        ("home", Doing.ROLE, "castle", "cannot be 'castle'"),
+        ("home", Doing.JOIN, "home", "one place already"),
+        ("home", Doing.JOIN, "nowhere", "no place"),
+    ],
+)
+async def test_what_cannot_be_said_is_refused(
+    place: str, doing: Doing, value: str, fault: str
+) -> None:
+    one = Written(mind())
+    with pytest.raises(UsageError, match=fault):
+        await one.say(place, doing, value)
+    assert not one.values
