@@ -6,7 +6,7 @@ import asyncio
 import socket
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -14,6 +14,7 @@ import pytest
 from tests.fabric.replica.household import House, content, roll_of
 
 from trivet.app import partner, replicating
+from trivet.app.exchange import Exchange
 from trivet.app.replicating import Replicating
 from trivet.domain import DeviceKind, RefusedError, SetupError, UsageError
 from trivet.domain.wire import Document, Message
@@ -27,7 +28,7 @@ from trivet.fabric import (
 )
 from trivet.fabric.background import cancel
 from trivet.fabric.link import Link
-from trivet.fabric.replica import Add, Change, Item, Put, Replica
+from trivet.fabric.replica import Add, Change, Item, Put, Replica, protocol
 from trivet.fabric.replica.protocol import (
     Compacted,
     Fetch,
@@ -256,6 +257,59 @@ async def test_a_new_device_starts_from_a_ground_and_the_updates_since(
             await until(lambda: content(home.replica) == content(car.replica))
             await until(lambda: content(phone.replica) == content(car.replica))
             assert car.replicating.faults == {}
+
+
+@pytest.mark.parametrize("order", [("home", "phone"), ("phone", "home")])
+async def test_a_new_device_between_two_grounds_writes_on_one(
+    house: House, monkeypatch: pytest.MonkeyPatch, order: tuple[str, str]
+) -> None:
+    real, offers, both = Exchange._ask, set[str](), asyncio.Event()
+
+    async def ask(
+        self: Exchange, device: str, question: protocol.Question
+    ) -> protocol.Answer:
+        """The car has both offers in hand before it takes one, if it asks for both."""
+        answer = await real(self, device, question)
+        if isinstance(answer, Compacted):
+            offers.add(device)
+            if len(offers) == 2:
+                both.set()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(both.wait(), 0.3)
+        return answer
+
+    monkeypatch.setattr(Exchange, "_ask", ask)
+    monkeypatch.setattr(partner, "SYNC_S", 0.1)
+    house.roll = roll_of("home", "phone")
+    fabric = MemoryFabric()
+    async with (
+        living(house, fabric, "home") as home,
+        living(house, fabric, "phone") as phone,
+    ):
+        devices = {"home": home, "phone": phone}
+        for n, device in enumerate(devices[name] for name in order):
+            await device.replicating.write(Put(f"settings/{n}", n))
+            await until(lambda: content(home.replica) == content(phone.replica))
+            await until(lambda one=device.replica: is_compact(one))  # type: ignore[misc]
+        house.roll = roll_of("home", "phone", "car")
+        with house.open("car") as replica:
+            replica.write(Put("settings/mine", 1))
+        async with living(house, fabric, "car") as car:
+            for device in (home, phone, car):
+                settled = device.replicating
+                await until(lambda one=settled: len(one.state.settings) == 3)  # type: ignore[misc]
+            await car.replicating.write(Put("settings/more", 2))
+            await until(lambda: len(home.replicating.state.settings) == 4)
+            await until(lambda: home.replica.vector == phone.replica.vector)
+            await until(lambda: home.replica.vector == car.replica.vector)
+            for device in (home, phone, car):
+                assert device.replicating.faults == {}
+
+
+def is_compact(replica: Replica) -> bool:
+    """A snapshot stands for all that there is."""
+    replica.compact()
+    return replica.size == (0, 0)
 
 
 async def test_a_disk_that_failed_once_is_compacted_later(

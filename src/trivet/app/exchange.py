@@ -74,13 +74,27 @@ class Exchange:
         self._changed = changed
         self._met = met
         self._declared: Vector | None = None
+        self._beginning = asyncio.Lock()
+        self._has_pulled = False
         self.faults: dict[str, str] = {}
         link.answer(STATE, self._asked)
 
     # --- towards others ---------------------------------------------------------
 
     async def pull(self, partner: Partner) -> None:
-        """Take what the other one has and this one lacks."""
+        """Take what the other one has and this one lacks.
+
+        A new device takes from one at a time: it may start from a ground, and what it
+        wrote on less than all that there is may not fit where more was forgotten.
+        """
+        if await asyncio.to_thread(self._is_new):
+            async with self._beginning:
+                await self._pull(partner)
+        else:
+            await self._pull(partner)
+        self._has_pulled = True
+
+    async def _pull(self, partner: Partner) -> None:
         is_silent = await asyncio.to_thread(self._declare, None)
         seen = fitting(await asyncio.to_thread(self._replica.seen), self._me)
         is_anew = False
@@ -115,8 +129,11 @@ class Exchange:
                 break
         if not receipt.faults:
             self.faults.pop(partner.device, None)
-        if is_silent and not await asyncio.to_thread(self._declare, partner.theirs):
-            partner.wake(is_round=True)  # and tells it
+        if is_silent:
+            if not self._has_pulled:
+                await asyncio.to_thread(self._replica.write_anew)
+            if not await asyncio.to_thread(self._declare, partner.theirs):
+                partner.wake(is_round=True)  # and tells it
 
     def _note_forked(self, device: str, answer: Batch, again: dict[int, Head]) -> bool:
         """Whether there are own peers that are to be compared from their beginning."""
@@ -134,6 +151,8 @@ class Exchange:
 
     async def push(self, partner: Partner) -> None:
         """Give what the other one lacks."""
+        if await asyncio.to_thread(self._is_behind, partner.device):
+            return
         while partner.theirs is not None:
             rows = rows_of(self._replica.vector)
             handed = await asyncio.to_thread(
@@ -204,6 +223,11 @@ class Exchange:
         rows = rows_of(replica.vector)
         said = replica.seen()
         seen = fitting(said, self._me) if pull.seen else ()
+        if self._is_behind(asker):
+            others = {
+                p: h for p, h in replica.vector.items() if not replica.writes_as(p)
+            }
+            return Batch((), rows_of(others), False, (), seen)
         handed = replica.lacking(theirs, room_for(rows, seen))
         ground = replica.ground() if handed.needs_ground else None
         if ground is not None:
@@ -249,6 +273,18 @@ class Exchange:
             self._replica.declare(int(time() * 1000))
             self._declared = vector
         return False
+
+    def _is_new(self) -> bool:
+        return self._replica.is_new
+
+    def _is_behind(self, device: str) -> bool:
+        """Whether what this device wrote must wait: the other one is not new as it is.
+
+        It may have forgotten what this device's writes build on, and then cannot read
+        them; once this device has all that the other one has, they are made again.
+        """
+        is_beginning = not self._has_pulled and self._replica.is_new
+        return is_beginning and self._replica.has_said(device)
 
     def note_fault(self, device: str, fault: TrivetError) -> None:
         """Remember what is wrong with a device, and say it when it is new."""

@@ -29,7 +29,7 @@ from trivet.fabric.replica.update import (
     read_update,
     sign,
 )
-from trivet.fabric.replica.vector import MAX_PEERS
+from trivet.fabric.replica.vector import MAX_PEERS, Vector, covers, meet, read_seen
 
 log = logging.getLogger("trivet.fabric")
 
@@ -327,6 +327,38 @@ def check_member(roll: Roll, device: str) -> None:
     if party is None or party.is_guest:
         what = "a guest" if party is not None else "of this household no more"
         raise RefusedError(f"{device} is {what}: it has no part in the state")
+
+
+def seen_by_all(
+    me: str,
+    mine: Vector,
+    said: Mapping[str, tuple[int, bytes]],
+    household: str,
+    roll: Roll,
+) -> dict[int, int]:
+    """The operations that every member has that is no guest; nothing if one is unsure.
+
+    Args:
+        me: this device.
+        mine: what it has.
+        said: when each device last said what it has, and its words.
+        household: the household's name.
+        roll: who belongs to it.
+    """
+    vectors = [mine]
+    for device, party in roll.members.items():
+        if party.is_guest or device == me:
+            continue
+        if device not in said:
+            return {}
+        try:
+            seen = read_seen(said[device][1], household, roll.keys)
+        except WireError:  # said with a key that it has no more
+            return {}
+        if seen is None or not covers(mine, seen.vector):
+            return {}
+        vectors.append(seen.vector)
+    return meet(vectors)
 
 
 def writing_key(

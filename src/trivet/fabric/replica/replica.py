@@ -7,7 +7,7 @@ and however often these came. Any thread may call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import RLock
 
@@ -31,6 +31,7 @@ from trivet.fabric.replica.intake import (
     Receipt,
     Roll,
     check_member,
+    seen_by_all,
 )
 from trivet.fabric.replica.journal import Journal
 from trivet.fabric.replica.schema import MIGRATIONS, Migration, settle
@@ -39,9 +40,7 @@ from trivet.fabric.replica.vector import (
     Head,
     Seen,
     Vector,
-    counters_of,
     covers,
-    meet,
     read_seen,
     rows_of,
     sign_seen,
@@ -207,8 +206,12 @@ class Replica:
     @property
     def is_new(self) -> bool:
         """Whether this device never said what it has."""
+        return not self.has_said(self.device)
+
+    def has_said(self, device: str) -> bool:
+        """Whether a device's word on what it has is known."""
         with self._lock:
-            return self._journal.store.seen_at(self.device) is None
+            return self._journal.store.seen_at(device) is not None
 
     def note_seen(self, statements: Sequence[bytes]) -> None:
         """Keep what members say that they have; the newest word of each.
@@ -243,7 +246,13 @@ class Replica:
         have all of that: then whatever is written later builds on it.
         """
         with self._lock:
-            known = self._seen_by_all()
+            known = seen_by_all(
+                self.device,
+                self.vector,
+                self._journal.store.seen(),
+                self._household,
+                self._roll(),
+            )
             if not known or not self._journal.compact(known):
                 return False
             self._given = None
@@ -311,6 +320,29 @@ class Replica:
             self._migrate()
             return frozenset(journal.values())
 
+    def write_anew(self) -> None:
+        """Make again, on all that is here, what a new device wrote on less.
+
+        Whoever compacted before it came has forgotten what less there was. Without a
+        ground nobody has, and what is written stays as it is.
+
+        Raises:
+            SetupError: it cannot be kept; the state is as it was.
+        """
+        with self._lock:
+            journal = self._journal
+            rows = list(journal.store.of_peer(journal.peer, 0))
+            if not self.is_new or not journal.ground or not rows:
+                return
+            with journal.transaction():
+                numbers = [row.number for row in rows]
+                journal.store.put_aside(numbers)
+                journal.store.remove(numbers)
+                journal.renew()
+                journal.refound()
+            self._changed()
+            self._write_again()
+
     def _check_need(self, ground: Ground, proof: bytes) -> None:
         journal = self._journal
         ends = {peer: known.head for peer, known in ground.heads.items()}
@@ -325,26 +357,6 @@ class Replica:
             f"{ground.giver} forgot what {self.device} never saw",
             hint="set the state's file aside to start from that device's",
         )
-
-    def _seen_by_all(self) -> dict[int, int]:
-        said = self._journal.store.seen()
-        vectors: list[Mapping[int, Head]] = []
-        for device, party in self._roll().members.items():
-            if party.is_guest:
-                continue
-            if device == self.device:
-                vectors.append(self.vector)
-                continue
-            if device not in said:
-                return {}
-            try:
-                seen = read_seen(said[device][1], self._household, self._roll().keys)
-            except WireError:  # said with a key that it has no more
-                return {}
-            if seen is None or not covers(self.vector, seen.vector):
-                return {}
-            vectors.append(seen.vector)
-        return meet(vectors) if vectors else counters_of(self.vector)
 
     # --- what is due ------------------------------------------------------------
 

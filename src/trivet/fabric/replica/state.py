@@ -96,6 +96,7 @@ class Feedback(msgspec.Struct, frozen=True, omit_defaults=True):
         until: event time at which the need itself ends.
         event: departure of the running trip, 0 when there was none.
         grows: whether repeated refusals lengthen the silence.
+        chance: that it was wanted, as the skill claimed.
     """
 
     id: str
@@ -109,6 +110,7 @@ class Feedback(msgspec.Struct, frozen=True, omit_defaults=True):
     until: float = 0.0
     event: float = 0.0
     grows: bool = True
+    chance: float = 1.0
 
 
 class Item(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -256,6 +258,7 @@ def _feedback(id: str, of: Mapping[str, object]) -> Feedback:
         _number(of.get("until")) or 0.0,
         _number(of.get("event")) or 0.0,
         _as(of.get("grows"), True),
+        min(max(_number(of.get("chance", 1.0)) or 0.0, 0.0), 1.0),
     )
 
 
