@@ -7,7 +7,7 @@ forgets in one departure of ten.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from heapq import merge
 
@@ -27,6 +27,7 @@ from trivet.domain.clock import local
 from trivet.engine.chronicle import Chronicle
 from trivet.engine.feedback import Feedback
 from trivet.engine.situation import Situation
+from trivet.engine.suggest import Suggester
 from trivet.skills import load
 from trivet.skills.holiday import Holiday
 
@@ -61,14 +62,16 @@ class Lived(msgspec.Struct):
     car: list[tuple[float, float, float, bool]]
     #: event times at which the home was known to be left for days, with no calendar
     unplanned: list[float]
+    #: whether needs are recorded only; then what no calendar tells is left out
+    is_recorded: bool = False
 
 
 class _Mind(Mind):
     """A mind that knows of a calendar, a list, trips and what was switched."""
 
-    def __init__(self, world: World, lived: Lived) -> None:
+    def __init__(self, world: World, lived: Lived, skills: Sequence[str]) -> None:
         atlas = MemoryAtlas(world.points_of_interest, world.notice)
-        super().__init__(Roles(), fixed_zone(world.zone), load(SKILLS), atlas)
+        super().__init__(Roles(), fixed_zone(world.zone), load(skills), atlas)
         self.lived = lived
         self.chronicle = Chronicle("home")
         self.lists: dict[str, list[str]] = {}
@@ -91,8 +94,20 @@ class _Mind(Mind):
         )
 
 
-def live(seed: int, days: int = 84) -> Lived:
-    """Live a world; what is said in the first weeks is left away."""
+def live(
+    seed: int,
+    days: int = 84,
+    skills: Sequence[str] = SKILLS,
+    suggester: Suggester | None = None,
+) -> Lived:
+    """Live a world; what is said in the first weeks is left away.
+
+    Args:
+        seed: of the world, and of what is laid over it.
+        days: how long.
+        skills: which are asked.
+        suggester: judges instead of the mind's own.
+    """
     world = World(seed=seed, days=days)
     plans = [world.plan(_day(world, number)) for number in range(days)]
     ways = [way for plan in plans for way in _ways(plan)]
@@ -106,7 +121,10 @@ def live(seed: int, days: int = 84) -> Lived:
         for way in _ways(plan)
         if way.before.place == HOME and abs(way.before.departure - span.start) < 1.0
     ]
-    mind = _Mind(world, lived)
+    mind = _Mind(world, lived, skills)
+    if suggester is not None:
+        suggester.skills, mind.suggester = mind.suggester.skills, suggester
+        lived.is_recorded = True
     for day, plan in enumerate(plans):
         _live_day(mind, lived, seed, day, plan)
     return lived
@@ -136,9 +154,14 @@ def _live_day(mind: _Mind, lived: Lived, seed: int, day: int, plan: DayPlan) -> 
             if day >= LEARNED_DAYS:
                 lived.said.append(suggestion)
         _note_car(mind, lived, time)
-        blind = msgspec.structs.replace(mind.situation(time), appointments=())
-        if any(True for _ in Holiday().needs(blind)):
-            lived.unplanned.append(time)
+        if not lived.is_recorded:
+            _note_unplanned(mind, lived, time)
+
+
+def _note_unplanned(mind: _Mind, lived: Lived, time: float) -> None:
+    blind = msgspec.structs.replace(mind.situation(time), appointments=())
+    if any(True for _ in Holiday().needs(blind)):
+        lived.unplanned.append(time)
 
 
 def _note_car(mind: _Mind, lived: Lived, time: float) -> None:

@@ -56,6 +56,47 @@ def test_rain_makes_the_load_high_at_a_lower_speed(path: str) -> None:
     assert attention.load(car(driving(80.0), path, 0)) is Load.LOW
 
 
+@pytest.mark.parametrize(
+    ("path", "calm", "taken"),
+    [
+        ("Vehicle.AngularVelocity.Yaw", 2.0, -15.0),
+        ("Vehicle.Chassis.SteeringWheel.Angle", -10, 120),
+        ("Vehicle.Driver.DistractionLevel", 10.0, 80.0),
+    ],
+)
+def test_in_a_turn_or_distracted_only_safety_may_speak(
+    path: str, calm: float, taken: float
+) -> None:
+    assert attention.load(car(driving(50.0), path, calm)) is Load.LOW
+    busy = car(driving(50.0), path, taken)
+    assert attention.load(busy) is Load.HIGH
+    assert not attention.allows(NEED, busy)
+    assert attention.allows(SAFETY, busy)
+    over = msgspec.structs.replace(busy, time=busy.time + 15.0)
+    assert attention.load(over) is Load.LOW
+    assert attention.load(car(driving(0.0), path, taken)) is Load.NONE
+
+
+@pytest.mark.parametrize("state", ["ringing", "offhook"])
+def test_a_call_takes_all_attention_in_a_car_and_costs_elsewhere(state: str) -> None:
+    def phone(situation: Situation, value: str) -> Situation:
+        told = Sample("phone", "sensor.phone_state", situation.time - 300.0, value)
+        return knowing(situation, told)
+
+    assert attention.load(phone(driving(50.0), state)) is Load.HIGH
+    assert attention.load(phone(driving(50.0), "idle")) is Load.LOW
+    here = staying("work")
+    assert attention.cost(phone(here, state), 0) > attention.cost(here, 0)
+    assert attention.cost(phone(here, "idle"), 0) == attention.cost(here, 0)
+
+
+def test_a_hand_on_the_phone_while_driving_takes_all_attention() -> None:
+    there = driving(50.0)
+    on = Sample("phone", "binary_sensor.interactive", there.time, "on")
+    assert attention.load(knowing(there, on)) is Load.HIGH
+    assert attention.load(knowing(driving(0.0), on)) is Load.NONE
+
+
 def test_a_trip_whose_speed_nobody_tells_counts_as_driving() -> None:
     blind = msgspec.structs.replace(driving(0.0), car="")
     assert attention.load(blind) is Load.LOW

@@ -71,9 +71,9 @@ def test_it_says_when_it_ends_by_itself() -> None:
 
 def test_it_says_truly_how_long_not_now_would_last() -> None:
     feedback = Feedback()
-    assert "for 4 hours" in text(feedback=feedback)
+    assert "for 20 hours" in text(feedback=feedback)
     feedback.learn_one("preheat", "room", AnswerKind.NOT_NOW, 0.0, 18.0)
-    assert "for 12 hours" in text(feedback=feedback)
+    assert "for 2 days" in text(feedback=feedback)
     for _ in range(6):
         feedback.learn_one("preheat", "room", AnswerKind.NOT_NOW, 0.0, 18.0)
     assert "for 30 days" in text(feedback=feedback)

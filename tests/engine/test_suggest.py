@@ -10,10 +10,19 @@ from hypothesis import strategies as st
 from trivet.domain.error import InputError, UsageError
 from trivet.domain.forecast import Reason
 from trivet.domain.sample import Sample
-from trivet.domain.suggestion import Answer, AnswerKind, Need, Suggestion, Surface
-from trivet.engine.feedback import Feedback
+from trivet.domain.suggestion import (
+    Action,
+    Answer,
+    AnswerKind,
+    Need,
+    Suggestion,
+    Surface,
+)
+from trivet.engine.acceptance import PRIOR_MEAN
+from trivet.engine.feedback import Feedback, Tally
 from trivet.engine.situation import Situation
 from trivet.engine.suggest import GONE_S, MAX_PER_DAY, Suggester
+from trivet.engine.undone import UNDONE_S
 from trivet.skills.check import example, knowing
 
 NOON = example(12.0, "work")
@@ -57,6 +66,10 @@ def later(situation: Situation, seconds: float) -> Situation:
     return msgspec.structs.replace(situation, time=situation.time + seconds)
 
 
+def as_of(situation: Situation, person: str) -> Situation:
+    return msgspec.structs.replace(situation, person=person)
+
+
 def driving(speed_kph: float) -> Situation:
     situation = example(12.0, "work", "home")
     return knowing(situation, Sample("car", "Vehicle.Speed", situation.time, speed_kph))
@@ -83,10 +96,113 @@ def test_what_is_not_worth_it_is_not(poor: Need) -> None:
     assert not Suggester("ada", [Says(poor)]).suggest(NOON)
 
 
-def test_utility_is_probability_times_benefit_times_acceptance_less_the_cost() -> None:
+def test_utility_is_what_it_may_bring_less_what_it_may_cost() -> None:
     suggester = Suggester("ada", [])
-    cost = suggester.attention.cost(NOON, 0)
-    assert suggester.utility(need(), NOON) == pytest.approx(0.9 * 0.9 * 0.5 - cost)
+    attention = suggester.attention
+    wanted = 0.9 * PRIOR_MEAN
+    expected = wanted * 0.9 - (1 - wanted) * attention.wrong - attention.cost(NOON, 0)
+    assert suggester.utility(need(), NOON) == pytest.approx(expected)
+
+
+UNSURE = need(probability=0.42, benefit=0.5, lasts_s=1e9)
+
+
+def test_what_is_worthwhile_as_far_as_is_known_is_said_for_sure() -> None:
+    suggester = Suggester("ada", [])
+    assert suggester.utility(need(), NOON) > 0.0
+    assert suggester.propensity(need(), NOON) == 1.0
+
+
+def test_the_propensity_is_the_share_of_days_on_which_it_is_said() -> None:
+    assert Suggester("ada", []).utility(UNSURE, NOON) < 0.0
+    expected = Suggester("ada", []).propensity(UNSURE, NOON)
+    assert 0.1 < expected < 0.9
+    days = 400
+    said = sum(
+        bool(Suggester(f"ada {n}", [Says(UNSURE)]).suggest(as_of(NOON, f"ada {n}")))
+        for n in range(days)
+    )
+    assert said / days == pytest.approx(expected, abs=4 * (0.25 / days) ** 0.5)
+
+
+def test_the_draw_of_a_day_is_one_however_often_it_is_looked_at() -> None:
+    for person in map(str, range(30)):
+        suggester = Suggester(person, [Says(UNSURE)])
+        first = suggester.suggest(as_of(NOON, person))
+        for minute in range(1, 20):
+            again = as_of(later(NOON, minute * 60), person)
+            assert bool(suggester.suggest(again)) is False, first
+
+
+def test_who_does_not_explore_takes_the_expected_acceptance() -> None:
+    for chance in (0.3, 0.5, 0.7, 0.9):
+        suggester = Suggester("ada", [Says(need(probability=chance))], explores=False)
+        wanted = suggester.utility(need(probability=chance), NOON) > 0.0
+        assert suggester.propensity(need(probability=chance), NOON) == wanted
+        assert bool(suggester.suggest(NOON)) is wanted
+
+
+def test_every_choice_is_logged_with_its_chance_and_what_came_of_it() -> None:
+    sure, poor = need("sure"), need("poor", probability=0.25)
+    suggester = Suggester("ada", [Says(sure, poor)])
+    (suggestion,) = suggester.suggest(NOON)
+    say(suggester, suggestion, AnswerKind.YES, NOON.time + 60)
+    suggester.skills = ()
+    suggester.suggest(later(NOON, 86400))
+    log = {choice.key: choice for choice in suggester.choices.settled}
+    assert log["sure"].is_said
+    assert log["sure"].reward == pytest.approx(0.9 - log["sure"].cost)
+    assert not log["poor"].is_said
+    assert log["poor"].reward == 0.0
+    assert 0.0 < log["poor"].propensity < log["sure"].propensity <= 1.0
+
+
+def test_ignored_suggestions_lower_how_often_more_are_made() -> None:
+    skill = Says(need(probability=0.7, lasts_s=1e9))
+    before = Suggester("ada", []).propensity(skill.said[0], NOON)
+    feedback = Feedback()
+    rates = [before]
+    for index in range(12):
+        feedback.learn_one("tea", "x", AnswerKind.IGNORED, NOON.time - 12 + index, 12.0)
+        rates.append(Suggester("ada", [], feedback).propensity(skill.said[0], NOON))
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] < before / 2
+
+
+def test_what_a_yes_did_and_a_hand_took_back_counts_as_a_refusal() -> None:
+    act = Action("home", "switch.kettle", "on", "Boil")
+    suggester = Suggester("ada", [Says(need(actions=(act,)))])
+    (suggestion,) = suggester.suggest(NOON)
+    say(suggester, suggestion, AnswerKind.YES, NOON.time + 5)
+    liked = suggester.feedback.acceptance("tea").mean
+    for seconds, value in ((10, "off"), (20, "on"), (60, "on")):
+        now = later(NOON, seconds)
+        suggester.suggest(knowing(now, Sample("home", act.path, now.time, value)))
+    assert suggester.feedback.tally("tea") == Tally(yes=1)
+    back = later(NOON, 120)
+    suggester.suggest(knowing(back, Sample("home", act.path, back.time, "off")))
+    assert suggester.feedback.tally("tea") == Tally(yes=1, undone=1)
+    assert suggester.feedback.acceptance("tea").mean < PRIOR_MEAN < liked
+    assert [lesson.kind for lesson in suggester.take_lessons()] == [
+        AnswerKind.YES,
+        AnswerKind.UNDONE,
+    ]
+    assert suggester.feedback.is_silent("tea", "tea", NOON.time + 12 * HOUR_S)
+    assert not suggester.choices.settled[0].is_yes
+
+
+@pytest.mark.parametrize("seconds", [30.0, UNDONE_S + 60.0])
+def test_what_never_came_about_or_changed_later_was_not_undone(seconds: float) -> None:
+    act = Action("home", "switch.kettle", "on", "Boil")
+    suggester = Suggester("ada", [Says(need(actions=(act,)))])
+    (suggestion,) = suggester.suggest(NOON)
+    say(suggester, suggestion, AnswerKind.YES, NOON.time + 5)
+    if seconds > UNDONE_S:
+        on = later(NOON, 10)
+        suggester.suggest(knowing(on, Sample("home", act.path, on.time, "on")))
+    off = later(NOON, seconds)
+    suggester.suggest(knowing(off, Sample("home", act.path, off.time, "off")))
+    assert suggester.feedback.tally("tea").undone == 0
 
 
 def test_the_same_need_is_not_said_twice_while_it_is_live() -> None:
@@ -128,7 +244,8 @@ def test_the_most_useful_comes_first_and_safety_before_it() -> None:
 def test_neither_number_nor_night_nor_refusals_silence_safety() -> None:
     feedback = Feedback()
     for index in range(50):
-        feedback.learn_one("tea", "other", AnswerKind.NOT_NOW, float(index), 23.0)
+        time = NOON.time + float(index)
+        feedback.learn_one("tea", "other", AnswerKind.NOT_NOW, time, 23.0)
     night = later(NOON, 11 * HOUR_S)
     urgent = need("stove", lasts_s=86400, is_safety=True)
     suggester = Suggester("ada", [Says(urgent)], feedback, max_per_day=0)
@@ -156,12 +273,12 @@ def test_after_no_it_is_silent_and_comes_back_later() -> None:
     suggester.answer(Answer(suggestion.id, AnswerKind.NOT_NOW, NOON.time + 60))
     assert not suggester.suggest(later(NOON, 2 * 86400))
     assert not suggester.live
-    short = Suggester("ada", [Says(need(lasts_s=6 * HOUR_S))])
+    short = Suggester("ada", [Says(need(lasts_s=22 * HOUR_S))])
     (suggestion,) = short.suggest(NOON)
     short.answer(Answer(suggestion.id, AnswerKind.NOT_NOW, NOON.time + 60))
-    short.skills = (Says(need(lasts_s=20 * HOUR_S)),)
-    assert not short.suggest(later(NOON, 5 * HOUR_S))
-    assert short.suggest(later(NOON, 6.1 * HOUR_S))
+    short.skills = (Says(need(lasts_s=60 * HOUR_S)),)
+    assert not short.suggest(later(NOON, 21 * HOUR_S))
+    assert short.suggest(later(NOON, 24 * HOUR_S))
 
 
 def test_lessons_teach_another_device_all_that_was_learnt() -> None:
@@ -178,9 +295,9 @@ def test_after_no_it_is_silent_for_the_whole_trip() -> None:
     suggester = Suggester("ada", [Says(need(lasts_s=600))])
     (suggestion,) = suggester.suggest(driving(0.0))
     say(suggester, suggestion, AnswerKind.NOT_NOW, NOON.time + 60)
-    suggester.skills = (Says(need(lasts_s=20 * HOUR_S)),)
-    assert not suggester.suggest(later(driving(0.0), 8 * HOUR_S))
-    assert suggester.suggest(later(NOON, 8 * HOUR_S))
+    suggester.skills = (Says(need(lasts_s=60 * HOUR_S)),)
+    assert not suggester.suggest(later(driving(0.0), 24 * HOUR_S))
+    assert suggester.suggest(later(NOON, 24 * HOUR_S))
 
 
 def test_what_was_accepted_is_not_offered_again_at_once() -> None:

@@ -91,6 +91,8 @@ class AnswerKind(StrEnum):
     NOT_NOW = "not_now"
     #: it expired with no word
     IGNORED = "ignored"
+    #: a yes whose doing was taken back by hand soon after
+    UNDONE = "undone"
 
 
 class Answer(msgspec.Struct, frozen=True, tag="answer"):

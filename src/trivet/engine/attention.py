@@ -1,11 +1,15 @@
 """Attention: what it costs a person to be interrupted now, and when it is not allowed.
 
-The driving load is judged from what every car tells: speed, and the wipers or the
-rain sensor where there are any. Standing still is the best moment in a car, wet or
-fast driving the worst, and then only safety may speak.
+The driving load is judged from what the car tells: speed, the wipers or the rain
+sensor, a turn being steered, and a driver who is watched and distracted; and from the
+phone: a call, or a hand on it. Standing still is the best moment in a car; fast or wet
+driving, a turn or a call are the worst, and then only safety may speak. What a car does
+not tell is left out.
 
-Source: NHTSA, "Visual-Manual Driver Distraction Guidelines", 78 FR 24817 (2013), for
-the principle that what a task may ask of a driver depends on the vehicle's motion.
+Source: COVESA Vehicle Signal Specification for the car's names, Home Assistant's
+companion app for the phone's; NHTSA, "Visual-Manual Driver Distraction Guidelines", 78
+FR 24817 (2013), for the principle that what a task may ask of a driver depends on the
+vehicle's motion.
 The numbers are ours; each is an attribute, so a household can set its own.
 """
 
@@ -23,6 +27,18 @@ from trivet.engine.whereabouts import is_in_car, speed_kph
 
 RAIN = "Vehicle.Body.Raindetection.Intensity"
 WIPERS = "Vehicle.Body.Windshield.Front.Wiping.Intensity"
+YAW = "Vehicle.AngularVelocity.Yaw"
+STEERING = "Vehicle.Chassis.SteeringWheel.Angle"
+DISTRACTION = "Vehicle.Driver.DistractionLevel"
+PHONE_STATE, INTERACTIVE = "sensor.phone_state", "binary_sensor.interactive"
+#: What a phone says while it is called or calls.
+IN_CALL = frozenset({"ringing", "offhook"})
+#: A turn: the car turns faster than a lane's bend, or the wheel is turned further.
+TURN_DEG_PER_S, TURN_WHEEL_DEG = 9.0, 60.0
+#: A turn that was told so long ago is over, and a driver looks up again.
+TURN_FRESH_S = 10.0
+#: From this level in percent on a driver is distracted.
+DISTRACTED = 50.0
 #: Below this a car stands; a person outside it who moves faster is carried.
 STANDING_KPH = 3.0
 CARRIED_KPH = 20.0
@@ -49,7 +65,9 @@ class Attention(msgspec.Struct, frozen=True):
         quiet: added in the quiet hours, unless on a trip: there the person is awake.
         driving: added while driving at `fast_kph`, in proportion to speed below it.
         unknown: added on a trip whose speed nobody tells.
+        call: added while the person is on the telephone.
         again: added for each suggestion already given on that local day.
+        wrong: price of saying what is not wanted, beside the interruption.
         fast_kph: from this speed on the load is high.
         wet_kph: likewise with rain or the wipers on.
     """
@@ -60,7 +78,9 @@ class Attention(msgspec.Struct, frozen=True):
     quiet: float = 0.3
     driving: float = 0.08
     unknown: float = 0.05
+    call: float = 0.25
     again: float = 0.015
+    wrong: float = 0.2
     fast_kph: float = 110.0
     wet_kph: float = 70.0
 
@@ -75,7 +95,9 @@ class Attention(msgspec.Struct, frozen=True):
         if speed < (STANDING_KPH if is_in_car(situation) else CARRIED_KPH):
             return Load.NONE
         limit = self.wet_kph if _is_wet(situation) else self.fast_kph
-        return Load.HIGH if speed >= limit else Load.LOW
+        if speed >= limit or (is_in_car(situation) and _is_taken(situation)):
+            return Load.HIGH
+        return Load.LOW
 
     def is_quiet(self, situation: Situation) -> bool:
         """Whether it is within the quiet hours where the person is."""
@@ -89,6 +111,8 @@ class Attention(msgspec.Struct, frozen=True):
         cost = self.base + self.again * given_today
         if situation.forecast is None and self.is_quiet(situation):
             cost += self.quiet
+        if _is_calling(situation):
+            cost += self.call
         if self.load(situation) is not Load.NONE:
             speed = speed_kph(situation)
             if speed is None:
@@ -138,3 +162,28 @@ def _is_wet(situation: Situation) -> bool:
         situation.context.number(situation.car, WIPERS),
     )
     return any(reading is not None and reading > 0 for reading in readings)
+
+
+def _is_taken(situation: Situation) -> bool:
+    """Whether a turn, a call, or a hand on the phone takes what attention there is."""
+    yaw = _fresh(situation, YAW)
+    wheel = _fresh(situation, STEERING)
+    distraction = _fresh(situation, DISTRACTION)
+    return (
+        (yaw is not None and abs(yaw) >= TURN_DEG_PER_S)
+        or (wheel is not None and abs(wheel) >= TURN_WHEEL_DEG)
+        or (distraction is not None and distraction >= DISTRACTED)
+        or _is_calling(situation)
+        or situation.context.value(situation.phone, INTERACTIVE) == "on"
+    )
+
+
+def _is_calling(situation: Situation) -> bool:
+    return situation.context.value(situation.phone, PHONE_STATE) in IN_CALL
+
+
+def _fresh(situation: Situation, path: str) -> float | None:
+    sample = situation.context.sample(situation.car, path)
+    if sample is None or not 0.0 <= situation.time - sample.time <= TURN_FRESH_S:
+        return None
+    return situation.context.number(situation.car, path)

@@ -1,11 +1,9 @@
 """Feedback: what a person said to suggestions, and what that says of the next one.
 
-Acceptance is a Beta posterior in three steps, each the prior of the next: all skills
-together, one skill, one skill in one part of the day. A skill with no answers yet is
-judged as the person judges suggestions in general, and drifts to its own rate.
-
-Source: Gelman et al., "Bayesian Data Analysis", 3rd ed., chapter 5 (hierarchical
-models), with the strength of each prior fixed rather than learned.
+From each answer two things are learnt: how far the skill's claims are borne out
+(`engine.acceptance`), and how long to be silent about what was answered. After "no"
+the same is not said again that day, on that trip, or while the need lasts; each further
+"no" in a row keeps it quiet longer.
 """
 
 from __future__ import annotations
@@ -16,19 +14,17 @@ import msgspec
 
 from trivet.domain.error import InputError
 from trivet.domain.suggestion import AnswerKind
+from trivet.engine.acceptance import HALF_LIFE_S, Beta, Taste, bucket_of
 
-VERSION = 1
-#: Parts of the day that answers are told apart by: six hours each, from midnight.
-BUCKETS = 4
-#: Acceptance of a person who has never answered, and what it weighs, in answers.
-PRIOR_MEAN = 0.5
-PRIOR_STRENGTH = 4.0
+VERSION = 2
 #: An ignored suggestion speaks against a skill half as loud as a refusal.
 IGNORED_WEIGHT = 0.5
 #: Silence after the first "not now" in a row, the factor of each further one, the most.
-REFUSED_S = 4 * 3600.0
+REFUSED_S = 20 * 3600.0
 REFUSED_GROWTH = 3.0
 REFUSED_MOST_S = 30 * 86400.0
+#: Silence of safety after any "not now".
+SAFETY_S = 4 * 3600.0
 #: The same after a suggestion that was ignored.
 IGNORED_S = 3600.0
 IGNORED_GROWTH = 2.0
@@ -37,26 +33,27 @@ IGNORED_MOST_S = 86400.0
 ACCEPTED_S = 3600.0
 #: Keys remembered one by one; the oldest beyond are merged into their skill's total.
 MAX_KEYS = 1000
+#: Lessons are kept so long: by then they have faded to a sixteenth. What was refused is
+#: kept longer, and the most lessons of a person are so many.
+KEPT_S, REFUSED_KEPT_S = 4 * HALF_LIFE_S, 2 * 365 * 86400.0
+MAX_LESSONS = 2000
 
-
-class Beta(msgspec.Struct, frozen=True):
-    """A Beta distribution over a probability; `alpha` yes and `beta` no, in answers."""
-
-    alpha: float
-    beta: float
-
-    @property
-    def mean(self) -> float:
-        """Expected probability."""
-        return self.alpha / (self.alpha + self.beta)
+_AGAINST = (AnswerKind.NOT_NOW, AnswerKind.UNDONE)
+_WEIGHT = {
+    AnswerKind.YES: 1.0,
+    AnswerKind.NOT_NOW: -1.0,
+    AnswerKind.UNDONE: -1.0,
+    AnswerKind.IGNORED: -IGNORED_WEIGHT,
+}
 
 
 class Tally(msgspec.Struct, frozen=True):
-    """How often a person said what."""
+    """How often a person said what; what was undone had been a yes before."""
 
     yes: int = 0
     not_now: int = 0
     ignored: int = 0
+    undone: int = 0
 
     @property
     def asked(self) -> int:
@@ -68,6 +65,7 @@ class Tally(msgspec.Struct, frozen=True):
             self.yes + other.yes,
             self.not_now + other.not_now,
             self.ignored + other.ignored,
+            self.undone + other.undone,
         )
 
 
@@ -104,6 +102,7 @@ class Lesson(msgspec.Struct, frozen=True):
         until: event time at which the need itself ends; silent at least till then.
         event: departure of the running trip, 0 when there was none.
         grows: whether repeated refusals lengthen the silence; safety's do not.
+        chance: that it was wanted, as the skill claimed.
     """
 
     suggestion: str
@@ -116,6 +115,28 @@ class Lesson(msgspec.Struct, frozen=True):
     until: float = 0.0
     event: float = 0.0
     grows: bool = True
+    chance: float = 1.0
+
+
+def outdated(lessons: Iterable[Lesson], time: float) -> list[str]:
+    """Ids of lessons that no longer matter at an event time, oldest first.
+
+    A refusal matters longer than the rest, and goes last when there are too many.
+    """
+    by_person: dict[str, list[Lesson]] = {}
+    for lesson in lessons:
+        by_person.setdefault(lesson.person, []).append(lesson)
+    found = []
+    for own in by_person.values():
+        # those to go first come first
+        own.sort(key=lambda each: (each.kind in _AGAINST, each.time, each.suggestion))
+        most = len(own) - MAX_LESSONS
+        for index, lesson in enumerate(own):
+            kept_s = REFUSED_KEPT_S if lesson.kind in _AGAINST else KEPT_S
+            if index < most or lesson.time < time - kept_s:
+                found.append(lesson)
+    found.sort(key=lambda each: (each.time, each.suggestion))
+    return [lesson.suggestion for lesson in found]
 
 
 class _Count(msgspec.Struct, frozen=True):
@@ -135,11 +156,8 @@ class _State(msgspec.Struct, frozen=True):
     version: int
     counts: list[_Count]
     silences: list[_Silence]
-
-
-def bucket_of(hour: float) -> int:
-    """Part of the day of a local hour: 0 night, 1 morning, 2 afternoon, 3 evening."""
-    return int(hour % 24.0 // (24.0 / BUCKETS))
+    time: float
+    evidence: list[tuple[str, int, float, float]]
 
 
 class Feedback:
@@ -148,6 +166,7 @@ class Feedback:
     def __init__(self) -> None:
         self._tallies: dict[tuple[str, str, int], Tally] = {}
         self._hushes: dict[tuple[str, str], Hush] = {}
+        self._taste = Taste()
 
     @classmethod
     def of(cls, lessons: Iterable[Lesson]) -> Feedback:
@@ -168,6 +187,7 @@ class Feedback:
             until=lesson.until,
             event=lesson.event,
             grows=lesson.grows,
+            chance=lesson.chance,
         )
 
     def learn_one(
@@ -181,6 +201,7 @@ class Feedback:
         until: float = 0.0,
         event: float = 0.0,
         grows: bool = True,
+        chance: float = 1.0,
     ) -> None:
         """Take up one answer.
 
@@ -193,15 +214,20 @@ class Feedback:
             until: event time at which the need itself ends; silent at least till then.
             event: departure of the running trip, 0 when there is none.
             grows: whether repeated refusals lengthen the silence; safety's do not.
+            chance: that it was wanted, as the skill claimed.
         """
         slot = (skill, key, bucket_of(hour))
         self._tallies[slot] = self._tallies.get(slot, Tally()) + Tally(
             yes=int(kind is AnswerKind.YES),
             not_now=int(kind is AnswerKind.NOT_NOW),
             ignored=int(kind is AnswerKind.IGNORED),
+            undone=int(kind is AnswerKind.UNDONE),
         )
+        if kind is AnswerKind.UNDONE:
+            self._taste.take_back(skill, hour)
+        self._taste.learn_one(skill, hour, time, _WEIGHT[kind], chance)
         row = self._row(skill, key, kind)
-        silence_s = _silence_s(kind, row if grows else 1)
+        silence_s = _silence_s(kind, row, grows)
         self._hushes[skill, key] = Hush(
             max(time + silence_s, until), event, kind, row, time
         )
@@ -219,16 +245,11 @@ class Feedback:
         )
         self._forget_oldest()
 
-    def acceptance(self, skill: str, hour: float | None = None) -> Beta:
-        """How likely a suggestion of `skill` is accepted, at a local hour if given."""
-        prior = _update(
-            Beta(PRIOR_MEAN * PRIOR_STRENGTH, (1 - PRIOR_MEAN) * PRIOR_STRENGTH),
-            self.tally(),
-        )
-        own = _update(_as_prior(prior), self.tally(skill))
-        if hour is None:
-            return own
-        return _update(_as_prior(own), self.tally(skill, bucket=bucket_of(hour)))
+    def acceptance(
+        self, skill: str, hour: float | None = None, time: float | None = None
+    ) -> Beta:
+        """How far a claim of `skill` is borne out, see `Taste.acceptance`."""
+        return self._taste.acceptance(skill, hour, time)
 
     def tally(self, skill: str = "", key: str = "", bucket: int | None = None) -> Tally:
         """Answers so far; of one skill, one key, one part of the day where given."""
@@ -256,7 +277,7 @@ class Feedback:
     def silence_if_refused_s(self, skill: str, key: str, grows: bool = True) -> float:
         """How long a "not now" would silence the key, in seconds."""
         kind = AnswerKind.NOT_NOW
-        return _silence_s(kind, self._row(skill, key, kind) if grows else 1)
+        return _silence_s(kind, self._row(skill, key, kind), grows)
 
     def snapshot(self) -> bytes:
         """All that was learnt, as JSON that its owner can read."""
@@ -265,6 +286,7 @@ class Feedback:
                 VERSION,
                 [_Count(*slot, tally) for slot, tally in sorted(self._tallies.items())],
                 [_Silence(*key, hush) for key, hush in sorted(self._hushes.items())],
+                *self._taste.state(),
             )
         )
 
@@ -291,6 +313,7 @@ class Feedback:
             feedback._tallies[slot] = count.tally
         for silence in state.silences:
             feedback._hushes[silence.skill, silence.key] = silence.hush
+        feedback._taste.restore(state.time, state.evidence)
         return feedback
 
     def _row(self, skill: str, key: str, kind: AnswerKind) -> int:
@@ -309,20 +332,14 @@ class Feedback:
             self._tallies[merged] = self._tallies.get(merged, Tally()) + tally
 
 
-def _silence_s(kind: AnswerKind, row: int) -> float:
+def _silence_s(kind: AnswerKind, row: int, grows: bool) -> float:
     steps = min(row - 1, 20)
-    if kind is AnswerKind.NOT_NOW:
+    if kind in _AGAINST and not grows:
+        return SAFETY_S
+    if kind in _AGAINST:
         return min(REFUSED_S * REFUSED_GROWTH**steps, REFUSED_MOST_S)
     if kind is AnswerKind.IGNORED:
-        return min(IGNORED_S * IGNORED_GROWTH**steps, IGNORED_MOST_S)
+        return min(
+            IGNORED_S * IGNORED_GROWTH ** (steps if grows else 0), IGNORED_MOST_S
+        )
     return ACCEPTED_S
-
-
-def _update(prior: Beta, tally: Tally) -> Beta:
-    against = tally.not_now + IGNORED_WEIGHT * tally.ignored
-    return Beta(prior.alpha + tally.yes, prior.beta + against)
-
-
-def _as_prior(posterior: Beta) -> Beta:
-    mean = posterior.mean
-    return Beta(mean * PRIOR_STRENGTH, (1 - mean) * PRIOR_STRENGTH)

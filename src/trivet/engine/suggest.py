@@ -2,14 +2,21 @@
 
 A need is suggested when
 
-    utility = probability x benefit x acceptance - cost of interrupting now
+    utility = wanted x benefit - (1 - wanted) x price of being wrong - cost of now
 
-is above zero. Safety is judged without acceptance or cost: it is said whenever it is
-likely enough, as often a day as it takes. Event time only: a replayed year and a
-lived day give the same suggestions with the same ids.
+is above zero, where `wanted` is the chance that the skill claims times the acceptance
+that the person's answers bear out. Acceptance is not known but distributed: it is drawn
+anew for each need and day (Thompson sampling, `engine.acceptance`), and a draw below
+what is expected counts as that, since keeping back what is worthwhile teaches nothing.
+Each choice is logged with its chance to be said (`engine.choice`). Safety is judged
+without acceptance, price or cost: it is said whenever it is likely enough, as often a
+day as it takes. Event time only: a replayed year and a lived day give the same
+suggestions with the same ids.
 
 Source: E. Horvitz, "Principles of Mixed-Initiative User Interfaces", CHI 1999, for
-acting on expected utility, with the cost of attention on the other side.
+acting on expected utility, with the cost of attention on the other side; B. C. May et
+al., "Optimistic Bayesian Sampling in Contextual-Bandit Problems", Journal of Machine
+Learning Research 13 (2012), for draws that are never below the mean.
 """
 
 from __future__ import annotations
@@ -28,13 +35,16 @@ from trivet.domain.suggestion import (
     Suggestion,
     Surface,
 )
+from trivet.engine.acceptance import Beta, draw
 from trivet.engine.attention import Attention
+from trivet.engine.choice import Choice, ChoiceLog, ChoiceState
 from trivet.engine.feedback import Feedback, Lesson
 from trivet.engine.situation import Situation, Skill
+from trivet.engine.undone import Deed, Watch
 
-VERSION = 1
+VERSION = 2
 #: Suggestions a local day, safety aside.
-MAX_PER_DAY = 6
+MAX_PER_DAY = 3
 #: Safety is said from this probability times benefit on.
 SAFETY_UTILITY = 0.2
 #: Advice that was accepted, with nothing to be done by a device, is not repeated
@@ -57,6 +67,9 @@ class _State(msgspec.Struct, frozen=True):
     live: list[_Live]
     day: str
     given: int
+    said: dict[str, int]
+    deeds: list[Deed]
+    choices: ChoiceState
     feedback: msgspec.Raw
 
 
@@ -70,8 +83,19 @@ class Suggester:
         feedback: Feedback | None = None,
         attention: Attention | None = None,
         max_per_day: int = MAX_PER_DAY,
+        *,
+        explores: bool = True,
     ) -> None:
-        """Serve `person` with `skills`, going on from earlier `feedback` if given."""
+        """Serve `person` with `skills`, going on from earlier `feedback` if given.
+
+        Args:
+            person: whom.
+            skills: what turns situations into needs.
+            feedback: what was learnt from answers before.
+            attention: what an interruption costs.
+            max_per_day: suggestions a local day, safety aside.
+            explores: whether acceptance is drawn; else its mean is taken as it is.
+        """
         self.person = person
         self.skills = tuple(skills)
         self.feedback = feedback if feedback is not None else Feedback()
@@ -82,13 +106,33 @@ class Suggester:
         #: what was learnt from answers since `take_lessons` was called
         self._lessons: list[Lesson] = []
         self._live: dict[str, _Live] = {}
+        #: what was weighed, with its chance and what came of it
+        self.choices = ChoiceLog()
+        self.explores = explores
         self._day = ""
         self._given = 0
+        #: how often a skill and key was said today
+        self._said: dict[str, int] = {}
+        self._watch = Watch()
 
     @property
     def live(self) -> list[Suggestion]:
         """Suggestions with no answer yet, oldest first."""
         return [entry.suggestion for entry in self._live.values()]
+
+    def twin(self, skills: Iterable[Skill]) -> Suggester:
+        """One that judges the same and has said nothing yet, to be asked what if.
+
+        It shares the feedback: let it suggest, and answer nothing to it.
+        """
+        return Suggester(
+            self.person,
+            skills,
+            self.feedback,
+            self.attention,
+            self.max_per_day,
+            explores=self.explores,
+        )
 
     def suggest(self, situation: Situation) -> list[Suggestion]:
         """What is newly worth saying now, most useful first.
@@ -108,9 +152,13 @@ class Suggester:
             )
         needs = self._needs(situation)
         self._withdraw_gone(needs, situation.time)
+        for lesson in self._watch.look(situation):
+            self.choices.undo(lesson.suggestion.removesuffix("-undone"))
+            self._learn(lesson)
         day = local(situation.time, situation.zone).date().isoformat()
         if day != self._day:
-            self._day, self._given = day, 0
+            self._day, self._given, self._said = day, 0, {}
+            self.choices.turn(day)
         ranked = sorted(
             (need for need in needs.values() if self._may_be_said(need, situation)),
             key=lambda need: (
@@ -124,13 +172,29 @@ class Suggester:
         return [suggestion for suggestion in found if suggestion is not None]
 
     def utility(self, need: Need, situation: Situation) -> float:
-        """Worth of saying `need` now; it is said above zero."""
-        worth = need.probability * need.benefit
+        """Worth of saying `need` now, at the expected acceptance."""
         if need.is_safety:
-            return worth - SAFETY_UTILITY
+            return need.probability * need.benefit - SAFETY_UTILITY
+        wanted = need.probability * self._acceptance(need, situation).mean
+        worth = wanted * need.benefit - (1.0 - wanted) * self.attention.wrong
+        return worth - self.attention.cost(situation, self._given)
+
+    def propensity(self, need: Need, situation: Situation) -> float:
+        """Chance that `need` is said now, over the draw of the acceptance."""
+        if need.is_safety:
+            return float(self.utility(need, situation) > 0.0)
+        price = self.attention.wrong + self.attention.cost(situation, self._given)
+        worth = need.probability * (need.benefit + self.attention.wrong)
+        acceptance = self._acceptance(need, situation)
+        # the utility is above zero where the acceptance is above this
+        level = price / worth if worth > price else 1.0
+        if acceptance.mean > level:
+            return 1.0
+        return acceptance.exceeds(level) if self.explores else 0.0
+
+    def _acceptance(self, need: Need, situation: Situation) -> Beta:
         hour = hour_of_day(situation.time, situation.zone)
-        acceptance = self.feedback.acceptance(need.skill, hour).mean
-        return worth * acceptance - self.attention.cost(situation, self._given)
+        return self.feedback.acceptance(need.skill, hour, situation.time)
 
     def answer(self, answer: Answer) -> Suggestion | None:
         """Take up what the person said.
@@ -143,6 +207,7 @@ class Suggester:
         if entry is None:
             return None
         need = entry.suggestion.need
+        self.choices.settle(answer.suggestion, answer.kind)
         until = need.expires
         if answer.kind is AnswerKind.YES and not need.actions:
             until = max(until, answer.time + ADVICE_S)
@@ -157,9 +222,11 @@ class Suggester:
             until=until,
             event=entry.event,
             grows=not need.is_safety,
+            chance=need.probability,
         )
-        self.feedback.take_up(lesson)
-        self._lessons.append(lesson)
+        if answer.kind is AnswerKind.YES:
+            self._watch.add(lesson, need.actions)
+        self._learn(lesson)
         return entry.suggestion
 
     def take_lessons(self) -> list[Lesson]:
@@ -187,6 +254,9 @@ class Suggester:
                 list(self._live.values()),
                 self._day,
                 self._given,
+                self._said,
+                self._watch.deeds,
+                self.choices.state(),
                 msgspec.Raw(self.feedback.snapshot()),
             )
         )
@@ -208,7 +278,9 @@ class Suggester:
             )
         self.feedback = Feedback.restore(bytes(state.feedback))
         self._live = {entry.suggestion.id: entry for entry in state.live}
-        self._day, self._given = state.day, state.given
+        self._day, self._given, self._said = state.day, state.given, state.said
+        self._watch.deeds = state.deeds
+        self.choices.restore(state.choices)
 
     def _needs(self, situation: Situation) -> dict[tuple[str, str], Need]:
         """Needs of all skills by skill and key; of two with one key the likelier."""
@@ -227,6 +299,10 @@ class Suggester:
                     found[need.skill, need.key] = need
         return found
 
+    def _learn(self, lesson: Lesson) -> None:
+        self.feedback.take_up(lesson)
+        self._lessons.append(lesson)
+
     def _may_be_said(self, need: Need, situation: Situation) -> bool:
         said = {(s.need.skill, s.need.key) for s in self.live}
         return (
@@ -242,9 +318,40 @@ class Suggester:
         if is_full or not self.attention.allows(need, situation):
             return None
         surface = self.attention.surface(need, situation)
-        if surface is None or self.utility(need, situation) <= 0.0:
+        if surface is None:
             return None
-        return self._give(need, situation, surface)
+        if need.is_safety:
+            is_worth_it = self.utility(need, situation) > 0.0
+            return self._give(need, situation, surface) if is_worth_it else None
+        choice = self._weigh(need, situation)
+        luck = draw(self.person, need.skill, need.key, choice.day)
+        if luck >= choice.propensity:
+            return None
+        suggestion = self._give(need, situation, surface)
+        self.choices.say(choice, suggestion.id)
+        return suggestion
+
+    def _weigh(self, need: Need, situation: Situation) -> Choice:
+        acceptance = self._acceptance(need, situation)
+        times = self._said.get(f"{need.skill} {need.key}", 0)
+        choice = Choice(
+            self.person,
+            need.skill,
+            need.key,
+            f"{self._day}#{times + 1}" if times else self._day,
+            situation.time,
+            hour_of_day(situation.time, situation.zone),
+            need.probability,
+            need.benefit,
+            self.attention.cost(situation, self._given),
+            self.attention.wrong,
+            acceptance.alpha,
+            acceptance.beta,
+            self.propensity(need, situation),
+        )
+        if choice.propensity > 0.0:
+            self.choices.weigh(choice)
+        return choice
 
     def _give(self, need: Need, situation: Situation, surface: Surface) -> Suggestion:
         suggestion = Suggestion(
@@ -261,6 +368,8 @@ class Suggester:
             situation.time,
         )
         self._given += not need.is_safety
+        slot = f"{need.skill} {need.key}"
+        self._said[slot] = self._said.get(slot, 0) + 1
         return suggestion
 
     def _withdraw_gone(self, needs: dict[tuple[str, str], Need], time: float) -> None:
@@ -270,6 +379,7 @@ class Suggester:
                 self._live[id_] = msgspec.structs.replace(entry, seen=time)
             elif time - entry.seen >= GONE_S and time < need.expires:
                 del self._live[id_]
+                self.choices.settle(id_, None)
                 if not need.is_safety:
                     self.feedback.silence(
                         need.skill, need.key, time, need.expires, entry.event

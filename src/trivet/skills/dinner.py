@@ -4,7 +4,7 @@ Speaks when the person is on the way to an eating or shopping area, or out, and 
 there around a meal: at an hour of their own past meals out, else at the hours that are
 usual in that part of the world. On the way home or to work only their own habit counts.
 Never in the night, never at a table already, and never when all that is known to be
-there is closed.
+there is closed. How likely a meal is comes from what the person did on such stops.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from trivet.engine.goal import Goal, find_goal
 from trivet.engine.opening_hours import parse
 from trivet.engine.situation import Situation
 from trivet.engine.visit import (
+    HISTORY_S,
+    SAME_M,
     Visit,
     Wait,
     expect_wait,
@@ -30,7 +32,7 @@ from trivet.engine.visit import (
     point_at,
     visits_of,
 )
-from trivet.engine.whereabouts import has_car
+from trivet.engine.whereabouts import has_car, position_of
 
 EATING = ("restaurant", "fast_food", "food_court", "cafe", "pub")
 SHOPPING = ("mall", "supermarket", "department_store", "marketplace")
@@ -61,6 +63,9 @@ SHOP_FIRST_H = 1.0
 #: That a person wants to eat, given that they get there: from their own habit, in a
 #: place for it, or by the clock alone.
 P_USUAL, P_AREA, P_HOUR = 0.8, 0.65, 0.4
+#: That weighs as much as so many own stops there around that hour; a meal begun so long
+#: after coming belongs to the stop.
+PRIOR_STOPS, MEAL_WITHIN_H = 4.0, 3.0
 BENEFIT = 0.6
 
 #: Hours of lunch and of dinner by time zone, where they differ from the rest.
@@ -84,6 +89,25 @@ class _Meal(NamedTuple):
     name: str
     is_usual: bool
     reason: Reason
+
+
+class _Record(NamedTuple):
+    """What the person did on stops there around that hour: on how many they ate out."""
+
+    meals: int
+    stops: int
+
+    def share(self, prior: float) -> float:
+        """Share of such stops with a meal, `prior` with no history."""
+        return (self.meals + PRIOR_STOPS * prior) / (self.stops + PRIOR_STOPS)
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """In words, if there were any."""
+        if not self.stops:
+            return ()
+        text = f"You ate out on {self.meals} of {self.stops} stops there at that hour"
+        return (Reason(text, self.meals, self.stops),)
 
 
 class _Option(NamedTuple):
@@ -132,14 +156,20 @@ class Dinner:
         if not options:
             return
         chosen = _choose(options)
-        chance = P_USUAL if meal.is_usual else P_HOUR if area is None else P_AREA
+        prior = P_USUAL if meal.is_usual else P_HOUR if area is None else P_AREA
+        record = _record(situation, goal, arrival, visits)
         yield Need(
             skill=self.name,
             key=meal.name,
             title=_title(meal, area or goal.label, chosen, moment),
-            probability=min(1.0, goal.probability * chance),
+            probability=min(1.0, goal.probability * record.share(prior)),
             benefit=BENEFIT,
-            reasons=(goal.reason, meal.reason, _supply(near, options, moment)),
+            reasons=(
+                goal.reason,
+                meal.reason,
+                *record.reasons,
+                _supply(near, options, moment),
+            ),
             expires=max(goal.expires, situation.time + 60.0),
             surfaces=(Surface.CAR, Surface.PHONE),
             details=(
@@ -153,7 +183,23 @@ def _goal(situation: Situation) -> Goal | None:
     if situation.forecast is None and point_at(situation, situation.at, EATING):
         return None  # at a table already
     goal = find_goal(situation, EATING + SHOPPING, AREA_M, ARRIVED_S)
-    return None if goal is None or goal.probability < LIKELY else goal
+    if goal is None or goal.probability < LIKELY or _is_at_the_door(situation, goal):
+        return None
+    return goal
+
+
+def _is_at_the_door(situation: Situation, goal: Goal) -> bool:
+    """Whether the goal is somewhere to eat and reached: nobody chooses any more.
+
+    That a trip has ended is known only minutes after it has.
+    """
+    here = position_of(situation)
+    if situation.atlas is None or here is None:
+        return False
+    if distance_m(*here, goal.lat, goal.lon) > SAME_M:
+        return False
+    found = situation.atlas.near(goal.lat, goal.lon, SAME_M, limit=1)
+    return bool(found) and found[0].kind in EATING
 
 
 def _near(situation: Situation, goal: Goal) -> list[PointOfInterest]:
@@ -216,6 +262,33 @@ def _has_eaten(visits: Sequence[Visit], moment: datetime) -> bool:
         timedelta(0) <= moment - visit.arrival < timedelta(hours=SATED_H)
         for visit in visits
     )
+
+
+def _record(
+    situation: Situation, goal: Goal, moment: datetime, visits: Sequence[Visit]
+) -> _Record:
+    """Own stops around the goal around a local hour; home and work tell nothing."""
+    if goal.role is not PlaceRole.OTHER:
+        return _Record(0, 0)
+    there = {
+        place.id
+        for place in situation.places.values()
+        if place.role is PlaceRole.OTHER
+        and place.lat is not None
+        and place.lon is not None
+        and distance_m(place.lat, place.lon, goal.lat, goal.lon) <= AREA_M
+    }
+    begun = [visit.arrival for visit in visits]
+    within = timedelta(hours=MEAL_WITHIN_H)
+    meals = stops = 0
+    for stay in situation.stays:
+        came = local(stay.arrival, situation.zone)
+        is_past = 0.0 < situation.time - stay.departure <= HISTORY_S
+        if stay.place not in there or not is_past or not is_around(came, moment):
+            continue
+        stops += 1
+        meals += any(timedelta(0) <= begin - came <= within for begin in begun)
+    return _Record(meals, stops)
 
 
 def _option(

@@ -1,0 +1,205 @@
+"""Off-policy: what another way of choosing would have earned, from the log of this one.
+
+A log holds what was done, how likely that was, and what came of it. What another policy
+would have done is weighed by how much likelier it was to do the same. Three estimates
+of its mean reward a choice: by inverse propensity, which has no bias and wide limits;
+self-normalised, steadier with a little bias; doubly robust, which adds a model of the
+reward and is right when either the model or the propensities are. Choices of one day
+hang together, so limits come from sums a day (a cluster-robust standard error).
+
+Source: M. Dudik, J. Langford and L. Li, "Doubly Robust Policy Evaluation and Learning",
+ICML 2011; A. Swaminathan and T. Joachims, "The Self-Normalized Estimator for
+Counterfactual Learning", NeurIPS 2015; A. C. Cameron and D. L. Miller, "A
+Practitioner's Guide to Cluster-Robust Inference", Journal of Human Resources 50 (2015).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from math import sqrt
+from typing import TypeAlias
+
+import msgspec
+
+from trivet.domain.error import InputError, UsageError
+from trivet.engine.choice import Choice, reward_of
+
+#: A policy: the chance that it says what was weighed, 0 to 1.
+Policy: TypeAlias = Callable[[Choice], float]
+#: A model: the expected reward of saying it.
+Model: TypeAlias = Callable[[Choice], float]
+
+#: Two-sided 95 % points of Student's t by degrees of freedom; from 30 on by a formula.
+_T95 = (
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
+    2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
+    2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+)  # fmt: skip
+#: Strength of the model's prior, in answers.
+_PRIOR = 2.0
+
+
+class Estimate(msgspec.Struct, frozen=True):
+    """What a policy would have earned a choice, with its 95 % limits."""
+
+    mean: float
+    low: float
+    high: float
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """All estimates of one policy on one log.
+
+    Attributes:
+        choices: how many were weighed.
+        days: on how many days.
+        logged: what the log's own policy earned.
+        inverse: by inverse propensity.
+        normalised: self-normalised.
+        robust: doubly robust.
+        effective: how many choices the weights are worth; few of many is a warning.
+    """
+
+    choices: int
+    days: int
+    logged: Estimate
+    inverse: Estimate
+    normalised: Estimate
+    robust: Estimate
+    effective: float
+
+
+class _Term(msgspec.Struct, frozen=True):
+    """One choice as the estimators see it."""
+
+    day: str
+    weight: float
+    reward: float
+    #: the model's word on what was done, and on what the policy would do
+    done: float
+    would: float
+
+
+def compare(
+    choices: Iterable[Choice], policy: Policy, model: Model | None = None
+) -> Comparison:
+    """Estimate a policy's mean reward a choice from another's log.
+
+    Args:
+        choices: that are settled.
+        policy: gives the chance that it says what was weighed.
+        model: of the reward of saying it; None fits each skill's share of yes.
+
+    Raises:
+        UsageError: the log is empty, or the policy gives no probability.
+        InputError: a propensity in the log cannot be.
+    """
+    settled = list(choices)
+    if not settled:
+        raise UsageError(
+            "the log has no choice in it",
+            hint="live a day with suggestions first",
+        )
+    chosen = fit_model(settled) if model is None else model
+    terms = [_term(choice, policy, chosen) for choice in settled]
+    total = sum(term.weight for term in terms)
+    square = sum(term.weight**2 for term in terms)
+    return Comparison(
+        len(terms),
+        len({term.day for term in terms}),
+        _mean(terms, [term.reward for term in terms]),
+        _mean(terms, [term.weight * term.reward for term in terms]),
+        _ratio(terms),
+        _mean(terms, [t.would + t.weight * (t.reward - t.done) for t in terms]),
+        total**2 / square if square else 0.0,
+    )
+
+
+def fit_model(choices: Sequence[Choice]) -> Model:
+    """The expected reward by each skill's share of yes, drawn towards all skills'.
+
+    A choice is judged by the answers of other days alone: were its own among them,
+    the doubly robust estimate would believe its model too much.
+    """
+    by_skill: dict[str, list[Choice]] = {}
+    for choice in choices:
+        if choice.is_said:
+            by_skill.setdefault(choice.skill, []).append(choice)
+
+    def share(skill: str, day: str) -> float:
+        own = [c for c in by_skill.get(skill, ()) if c.day != day]
+        yes = sum(c.is_yes for c in own)
+        return (yes + _PRIOR / 2.0) / (len(own) + _PRIOR)
+
+    known: dict[tuple[str, str], float] = {}
+
+    def expected(choice: Choice) -> float:
+        slot = choice.skill, choice.day
+        if slot not in known:
+            known[slot] = share(*slot)
+        yes, no = reward_of(choice, is_yes=True), reward_of(choice, is_yes=False)
+        return known[slot] * yes + (1.0 - known[slot]) * no
+
+    return expected
+
+
+def _term(choice: Choice, policy: Policy, model: Model) -> _Term:
+    wanted = policy(choice)
+    if not 0.0 <= wanted <= 1.0:
+        raise UsageError(
+            f"a policy gave {wanted!r} for {choice.skill} {choice.key}",
+            hint="it gives the chance of saying it, 0 to 1",
+        )
+    logged = choice.propensity if choice.is_said else 1.0 - choice.propensity
+    if not 0.0 < logged <= 1.0:
+        raise InputError(
+            f"the log says that {choice.skill} {choice.key} was "
+            f"{'said' if choice.is_said else 'kept back'} on {choice.day} "
+            f"with a chance of {logged!r}",
+            hint="what was done had a chance above 0: the log is damaged",
+        )
+    chance = wanted if choice.is_said else 1.0 - wanted
+    said = model(choice)
+    return _Term(
+        choice.day.partition("#")[0],
+        chance / logged,
+        choice.reward if choice.is_said else 0.0,
+        said if choice.is_said else 0.0,
+        wanted * said,
+    )
+
+
+def _mean(terms: Sequence[_Term], values: Sequence[float]) -> Estimate:
+    mean = sum(values) / len(values)
+    spread = [value - mean for value in values]
+    return _limits(mean, terms, spread, float(len(values)))
+
+
+def _ratio(terms: Sequence[_Term]) -> Estimate:
+    total = sum(term.weight for term in terms)
+    if total <= 0.0:
+        return Estimate(0.0, float("-inf"), float("inf"))
+    mean = sum(term.weight * term.reward for term in terms) / total
+    spread = [term.weight * (term.reward - mean) for term in terms]
+    return _limits(mean, terms, spread, total)
+
+
+def _limits(
+    mean: float, terms: Sequence[_Term], spread: Sequence[float], total: float
+) -> Estimate:
+    sums: dict[str, float] = {}
+    for term, value in zip(terms, spread, strict=True):
+        sums[term.day] = sums.get(term.day, 0.0) + value
+    days = len(sums)
+    if days < 2:
+        return Estimate(mean, float("-inf"), float("inf"))
+    variance = sum(value**2 for value in sums.values()) * days / (days - 1)
+    half = _student(days - 1) * sqrt(variance) / total
+    return Estimate(mean, mean - half, mean + half)
+
+
+def _student(freedom: int) -> float:
+    """The two-sided 95 % point of Student's t."""
+    if freedom <= len(_T95):
+        return _T95[freedom - 1]
+    return 1.95996 + 2.3722 / freedom + 2.82 / freedom**2
