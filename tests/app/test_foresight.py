@@ -13,8 +13,9 @@ from tests.engine.life import BERLIN, commute, here, monday
 from trivet.app.fact import state_words
 from trivet.app.foresight import HOME_S
 from trivet.app.mind import Mind, Roles
-from trivet.app.outlook import Outlook
+from trivet.app.outlook import Outlook, span_text, when_text
 from trivet.domain import Sample, UsageError
+from trivet.domain.forecast import Interval
 from trivet.engine import Anticipator
 
 DAYS = 12
@@ -198,3 +199,22 @@ def test_with_no_past_nothing_is_claimed() -> None:
 )
 def test_an_event_is_said_in_words(what: str, words: str) -> None:
     assert state_words(what) == words
+
+
+@pytest.mark.parametrize(
+    ("ahead_h", "words"),
+    [(0.5, "12:30"), (18.5, "06:30"), (30.0, "Tue 18:00"), (24.0 * 9, "15 January")],
+)
+def test_a_time_says_its_day_where_that_is_not_plain(
+    ahead_h: float, words: str
+) -> None:
+    noon = monday(12.0)
+    assert when_text(noon + ahead_h * 3600.0, noon, BERLIN) == words
+
+
+def test_an_interval_of_no_length_is_one_time() -> None:
+    noon = monday(12.0)
+    assert span_text(Interval(noon, noon + 60, noon + 120), noon, BERLIN) == (
+        "12:01 (12:00-12:02)"
+    )
+    assert span_text(Interval(noon, noon, noon), noon, BERLIN) == "12:00"

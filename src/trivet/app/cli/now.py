@@ -35,9 +35,10 @@ DeviceOption: TypeAlias = Annotated[
 
 
 @contextmanager
-def _known(
+def known(
     household: Path | None, at: str, person: str, device: str, zone: str
 ) -> Iterator[tuple[Mind, float]]:
+    """A mind that learned the imported samples up to a time, and that time."""
     folder = household_folder(household)
     roles = Roles(person=person, phone=device)
     has_atlas = atlas_file(folder).exists()
@@ -78,7 +79,7 @@ def forecast(
     as_json: JsonOption = False,
 ) -> None:
     """Where the running trip is going, and when it arrives."""
-    with _known(household, at, person, device, zone) as (mind, time):
+    with known(household, at, person, device, zone) as (mind, time):
         found = mind.forecast
         if as_json:
             print_json(found)
@@ -111,7 +112,7 @@ def suggestions(
     as_json: JsonOption = False,
 ) -> None:
     """What trivet would suggest at that moment."""
-    with _known(household, at, person, device, zone) as (mind, _):
+    with known(household, at, person, device, zone) as (mind, _):
         live = mind.suggester.live
         if as_json:
             print_json(live)
@@ -135,7 +136,7 @@ def why_command(
     as_json: JsonOption = False,
 ) -> None:
     """Why trivet thinks so: the reasons of the forecast and of each suggestion."""
-    with _known(household, at, person, device, zone) as (mind, _):
+    with known(household, at, person, device, zone) as (mind, _):
         found: dict[str, Why] = {}
         if mind.forecast is not None:
             found["forecast"] = explain(mind)
