@@ -49,3 +49,41 @@ class Context:
         for (owner, _), sample in sorted(self._latest.items()):
             if owner == device:
                 yield sample
+
+    def knowing(self, *samples: Sample) -> Context:
+        """Another context: this one, with other latest samples of some signals."""
+        other = Context()
+        other._latest = self._latest | {(s.device, s.path): s for s in samples}
+        return other
+
+
+class NotedContext(Context):
+    """A context that notes which signals were looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: device and path of each, in the order in which they were first looked at
+        self.seen: dict[tuple[str, str], None] = {}
+
+    @classmethod
+    def of(cls, context: Context) -> NotedContext:
+        """The same knowledge, with nothing looked at yet."""
+        noted = cls()
+        noted._latest = context._latest
+        return noted
+
+    def sample(self, device: str, path: str) -> Sample | None:
+        """See Context."""
+        self.seen[device, path] = None
+        return super().sample(device, path)
+
+    def value(self, device: str, path: str) -> Value | None:
+        """See Context."""
+        self.seen[device, path] = None
+        return super().value(device, path)
+
+    def of_device(self, device: str) -> Iterator[Sample]:
+        """See Context; of these, each one that was come to counts as looked at."""
+        for sample in super().of_device(device):
+            self.seen[device, sample.path] = None
+            yield sample
