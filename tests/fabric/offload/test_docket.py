@@ -240,3 +240,14 @@ def test_what_cannot_happen_is_the_callers_fault() -> None:
     over = {Stage.ENDED, Stage.BARRED}
     for at_stage, what in product(over, Happening):
         assert TABLE.get((at_stage, what), at_stage) is at_stage
+
+
+def test_attack_one_askers_flood_does_not_push_out_anothers_result() -> None:
+    at = docket()
+    submit(at, 1, asker="watch")
+    job = at.begin(0.0)
+    assert job is not None
+    at.end(job, 1.0, b"x")
+    for number in range(2 * MAX_ENDED):
+        at.status("car", run_id(number), 1.0)
+    assert at.undelivered("watch") == [job]

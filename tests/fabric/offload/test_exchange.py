@@ -11,7 +11,7 @@ import pytest
 from tests.fabric.offload import work
 from tests.fabric.offload.work import Mark
 
-from trivet.domain import RefusedError, WireError
+from trivet.domain import RefusedError, SetupError, WireError
 from trivet.domain.wire import Ack, Document, Message
 from trivet.fabric import Link, MemoryFabric
 from trivet.fabric.offload import TASK, AnyTask
@@ -301,3 +301,16 @@ async def test_attack_a_device_that_answers_nonsense_is_told_of(stage: Hall) -> 
 async def test_a_device_that_is_not_there_begins_nothing(stage: Hall) -> None:
     with pytest.raises(NotBegunError, match="home is not there"):
         await stage.car.run("home", RUN, work.add, b"\x01", nothing, nothing)
+
+
+async def test_a_run_that_could_not_be_written_down_did_not_begin(
+    stage: Hall, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(self: Journal, asker: str, run: str) -> bool:
+        raise SetupError("the disk is full")
+
+    monkeypatch.setattr(Journal, "begin", fail)
+    path = tmp_path / "marks"
+    with pytest.raises(NotBegunError, match="the disk is full"):
+        await stage.run(work.once, work.once.encode_input(Mark(str(path))))
+    assert not path.exists()

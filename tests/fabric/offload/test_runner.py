@@ -142,3 +142,18 @@ async def test_how_a_run_went_is_kept_even_if_it_failed() -> None:
         assert [(ran.task, ran.devices, ran.winner) for ran in at.past] == [
             ("add", (), "")
         ]
+
+
+async def test_a_fault_of_ours_reaches_the_caller(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with AsyncExitStack() as stack:
+        made = await runner(stack, MemoryFabric())
+
+        def fail(*_: object) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(Course, "_happen", fail)
+        with pytest.raises(ZeroDivisionError):
+            async with asyncio.timeout(10):
+                await made.run(wanted())

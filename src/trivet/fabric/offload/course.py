@@ -181,9 +181,13 @@ class Course:
         trying = asyncio.ensure_future(self._try(attempt))
         self._tasks[attempt.number] = trying
 
-        def put_down(_: object) -> None:
+        def put_down(tried: asyncio.Task[None]) -> None:
             outlook.put_down(carried)
             self._track.note_change()
+            error = None if tried.cancelled() else tried.exception()
+            if error is not None and not self._end.done():
+                self._end.set_exception(error)  # a fault of ours: its caller hears it
+                self._stirred.set()
 
         trying.add_done_callback(put_down)
 

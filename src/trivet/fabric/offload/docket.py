@@ -5,7 +5,7 @@ No I/O and no clock. Each run belongs to its asker; the table below says how it 
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from enum import StrEnum
 from itertools import islice
@@ -337,9 +337,14 @@ class Docket:
             self._make_room()
         excess = len(self._jobs) - len(self._live) - MAX_ENDED
         if excess > 0:
-            done = (old for old in self._jobs.values() if old.stage in _OVER)
-            for old in list(islice(done, excess)):
-                self.forget(old)
+            self._forget_oldest(excess)
+
+    def _forget_oldest(self, excess: int) -> None:
+        """Of whoever has most: one asker's flood is not at the others' cost."""
+        done = [job for job in self._jobs.values() if job.stage in _OVER]
+        ((most, _),) = Counter(job.asker for job in done).most_common(1)
+        for job in list(islice((j for j in done if j.asker == most), excess)):
+            self.forget(job)
 
     def _make_room(self) -> None:
         """Give up the oldest results that nobody took, where bytes are needed."""

@@ -23,6 +23,7 @@ from trivet.fabric.offload.message import (
     TASK,
     Cancel,
     Failure,
+    Flaw,
     Full,
     Look,
     More,
@@ -80,7 +81,7 @@ class _Awaited(msgspec.Struct):
     stirred: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
     gone: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
 
-    def end_with(self, end: Finished | BrokenError) -> None:
+    def end_with(self, end: Finished | BrokenError | NotBegunError) -> None:
         """It ended so."""
         if isinstance(end, Finished):
             self.end.set_result(end)
@@ -273,7 +274,7 @@ class Errands:
         if awaited is None or awaited.end.done():
             raise RefusedError(f"nothing of the run {word.run} is awaited of {sender}")
         if isinstance(word, Failure):
-            awaited.end_with(BrokenError(word.flaw, f"{sender}: {word.why}"))
+            awaited.end_with(_error_of(sender, word))
         elif isinstance(word, Result):
             awaited.result = word
             awaited.parcel = Parcel(word.size, word.data)
@@ -311,6 +312,13 @@ class Errands:
             _, late = await asyncio.wait(list(self._farewells), timeout=0.5)
             for task in late:
                 task.cancel()
+
+
+def _error_of(sender: str, word: Failure) -> BrokenError | NotBegunError:
+    why = f"{sender}: {word.why}"
+    if word.flaw is Flaw.UNBEGUN:
+        return NotBegunError(RefusedError(why))
+    return BrokenError(word.flaw, why)
 
 
 async def _while_there(

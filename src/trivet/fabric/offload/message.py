@@ -97,7 +97,7 @@ class Stage(StrEnum):
 
 
 class Flaw(StrEnum):
-    """Why a run that began gave no result."""
+    """Why a run gave no result."""
 
     #: the function raised an error, or gave what it should not
     RAISED = "raised"
@@ -107,6 +107,8 @@ class Flaw(StrEnum):
     TIME = "time"
     #: it began once, and nobody knows how it ended
     LOST = "lost"
+    #: it did not begin, and under this id never will
+    UNBEGUN = "unbegun"
 
 
 class Look(msgspec.Struct, frozen=True):

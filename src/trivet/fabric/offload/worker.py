@@ -252,7 +252,8 @@ class Worker:
             end = Failure(job.run, error.flaw, error.message[:1000])
         except SetupError as error:
             log.error("%s: %s was not run: %s", self._link.device, job.run, error)
-            end = Failure(job.run, Flaw.DIED, f"it was not run: {error.message}"[:1000])
+            why = f"it was not run: {error.message}"[:1000]
+            end = Failure(job.run, Flaw.UNBEGUN, why)
         except Exception as error:  # a fault of ours must not leave the slot taken
             log.exception("%s: %s could not be run", self._link.device, job.task.name)
             end = Failure(job.run, Flaw.DIED, f"it was not run: {type(error).__name__}")
