@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.engine.life import (
     BERLIN,
@@ -171,6 +171,7 @@ def test_a_place_seen_in_the_span_alone_is_gone_and_told() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.floats(0, 22 * 24), st.floats(0.01, 60))
+@example(32.125, 9.0)  # it begins seconds after an arrival
 def test_no_span_leaves_a_trace(start_h: float, hours: float) -> None:
     anticipator = mind([*NEXT[:70]])
     since = monday() + start_h * 3600

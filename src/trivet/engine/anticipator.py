@@ -9,38 +9,39 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
-from math import inf, isfinite
+from math import inf
 
 from trivet.domain import (
     Forecast,
     Place,
     PlaceRole,
-    Position,
-    Quality,
     Sample,
     Stay,
     Trip,
     UsageError,
 )
 from trivet.domain.clock import ZoneOf
-from trivet.domain.sample import LOCATION, TRANSITION_ENTER, TRANSITION_LEAVE
+from trivet.domain.place import TracePoint
+from trivet.domain.sample import LOCATION
 from trivet.engine.current_location import PATHS as CAR_PATHS
 from trivet.engine.diary import Diary
 from trivet.engine.erasure import Erased, Eraser
 from trivet.engine.event import Event
 from trivet.engine.evidence import Evidence
+from trivet.engine.fix import fix_of
 from trivet.engine.homecoming import HomeForecast
 from trivet.engine.homeward import Homeward, Whereabout
+from trivet.engine.recollection import SAME_S
+from trivet.engine.region import PATHS as REGION_PATHS
+from trivet.engine.region import learn_transition
 from trivet.engine.settings import Settings
 from trivet.engine.snapshot import State, dump, load
 from trivet.engine.stay import Mode, StayDetector
 from trivet.engine.student import Student, default
+from trivet.engine.timeline import is_event_time
 from trivet.engine.trip import RunningTrip
 
 _SPEED = "Vehicle.Speed"
-_TRANSITIONS = (TRANSITION_ENTER, TRANSITION_LEAVE)
-#: A region's name belongs to a fix, and a fix makes regions needless, for this long.
-_NEAR_S = 900.0
 #: A trip without positions that nobody ended is given up after this long.
 _GIVE_UP_S = 6 * 3600.0
 #: Of a silence no more moments are judged, and none of a longer one.
@@ -119,8 +120,8 @@ class Anticipator:
             events = self._learn_position(sample)
         elif sample.path == _SPEED:
             self._diary.drive(sample)
-        elif sample.path in _TRANSITIONS:
-            events = self._learn_transition(sample)
+        elif sample.path in REGION_PATHS:
+            events = learn_transition(self._diary, sample)
         if events and not self.is_frozen:
             self._learn_home(sample.time, events)
         return events
@@ -139,10 +140,10 @@ class Anticipator:
     def predict_departure(self, time: float) -> Forecast | None:
         """Where a trip that departs at `time` from where they are would go.
 
-        On a trip it is a departure from where that trip began. None when `time` is not
-        a number.
+        On a trip it is a departure from where that trip began. None when `time` is none
+        between 1970 and 2200.
         """
-        if not isfinite(time):
+        if not is_event_time(time):
             return None
         return self._diary.forecaster.forecast(self._setting_off(time), time)
 
@@ -154,9 +155,9 @@ class Anticipator:
     def predict_home(self, time: float) -> HomeForecast | None:
         """When the person is home, from wherever they are.
 
-        None as long as no home is known, or `time` is not a number.
+        None as long as no home is known, or `time` is no event time.
         """
-        if not isfinite(time):
+        if not is_event_time(time):
             return None
         where, stays = self._whereabout(time), self._state.stays
         return self._homeward.predict_one(time, where, stays, self._diary.zone)
@@ -313,7 +314,7 @@ class Anticipator:
 
     def _on_trip(self, time: float) -> RunningTrip | None:
         trip = self._state.running
-        if trip is None or not isfinite(time):
+        if trip is None or not is_event_time(time):
             return None
         most = _GIVE_UP_S if self._state.by_name else self._settings.lost_s
         return None if time - max(trip.time, trip.departure) > most else trip
@@ -350,18 +351,24 @@ class Anticipator:
         return Whereabout(place, min(since, time))
 
     def _learn_position(self, sample: Sample) -> list[Event]:
-        value = sample.value
-        if type(value) is not Position or sample.quality is Quality.BAD:
+        found = fix_of(sample, self._settings.max_accuracy_m)
+        if found is None:
             return []
-        time, lat, lon = sample.time, value.lat, value.lon
-        accuracy_m = value.accuracy_m or 0.0
-        if not (-90.0 <= lat <= 90.0 and -180.0 <= lon <= 180.0 and 0.0 <= time < inf):
-            return []
-        if not accuracy_m <= self._settings.max_accuracy_m:
-            return []
+        (point, accuracy_m), before = found, self._detector.state.time
+        if point.time <= before:
+            return self._learn_late(point, before)
+        if point.time - before <= _ASKED_S:
+            self._ask_home(point.time)
+        stays = self._state.stays
+        seen = max(before, stays[-1].departure if stays else 0.0)
+        events = self._learn_fix(point, accuracy_m)
+        if self._detector.state.time > before:
+            self._state.timeline.pass_on(seen, self._detector.state.time)
+        return events
+
+    def _learn_fix(self, point: TracePoint, accuracy_m: float) -> list[Event]:
+        time, lat, lon = point.time, point.lat, point.lon
         before = self._detector.state.time
-        if time - before <= _ASKED_S:
-            self._ask_home(time)
         moves = self._detector.learn_one(time, lat, lon, accuracy_m)
         if moves:
             return [event for move in moves for event in self._diary.follow(move, time)]
@@ -372,26 +379,13 @@ class Anticipator:
                 self._diary.check(running, time)
         return []
 
-    def _learn_transition(self, sample: Sample) -> list[Event]:
-        """A region entered or left: a name beside positions, all there is without."""
-        state, time, name = self._state, sample.time, sample.value
-        if not isinstance(name, str) or not name or not 0.0 <= time < inf:
+    def _learn_late(self, point: TracePoint, newest: float) -> list[Event]:
+        """A late fix changes nothing, but where it shows that the clock was wrong."""
+        timeline = self._state.timeline
+        if not timeline.doubt(point, newest, self._settings.max_speed_mps):
             return []
-        entered = sample.path == TRANSITION_ENTER
-        where = self._detector.state
-        if where.mode != Mode.UNKNOWN and abs(time - where.time) <= _NEAR_S:
-            if not entered and state.open and not state.by_name:
-                self._diary.name_stay(name)
-            if not state.is_frozen:
-                state.region, state.region_at = (name, time) if entered else ("", 0.0)
-            return []
-        latest = state.stays[-1].arrival if state.stays else -1.0
-        if state.running is not None:
-            latest = max(latest, state.running.departure)
-        if time <= max(latest, where.time if where.mode != Mode.UNKNOWN else -1.0):
-            return []
-        if not entered:
-            return self._diary.leave_region(name, time)
-        if state.open and state.stays[-1].place == self._book.find_region(name):
-            return []
-        return self._diary.arrive_region(name, time)
+        run = timeline.late
+        since = timeline.go_back(point.time)
+        self.forget(since + SAME_S if since else 0.0, inf)
+        timeline.pass_on(since, run[0].time)
+        return [event for late in run for event in self._learn_fix(late, 0.0)]

@@ -101,6 +101,7 @@ class Eraser:
         was_here = was_here and until > seen
         self._cut_detector(since, until, kept[-1] if was_here else None)
         state.home.forget(since, until)
+        state.timeline.forget(since, until)
         if any(since <= time < until for time, _ in state.location.known.values()):
             state.location = CurrentLocation()
         if since <= state.region_at < until:
@@ -115,6 +116,7 @@ class Eraser:
         state = self._state
         state.folded = [record for record in state.folded if record.id != place]
         state.home.forget(0.0, inf)
+        state.timeline.late, state.timeline.count = [], 0
         state.location = CurrentLocation()
         kept = [
             Kept(number, stay, spot)
@@ -153,7 +155,7 @@ class Eraser:
                 rest = Stay(stay.place, until, max(until, stay.departure))
                 end = max(end, until)
             length = (since if stay.arrival < since else end) - rest.arrival
-            if length < self._settings.known_stay_s or rest.arrival > end:
+            if not length >= self._settings.known_stay_s or rest.arrival > end:
                 continue
             bare = msgspec.structs.replace(spot, name="")
             whole = kept[-1] if kept else None

@@ -177,7 +177,8 @@ class Links:
         place = trip.trip.destination
         number = bisect_left(self._arrivals, trip.trip.arrival - SAME_S)
         if number < len(self._places) and self._places[number] == place:
-            return self._now_at.get(number, ("", False))
+            # of a stay too short to be kept the place may be known from others
+            return self._now_at.get(number, (self.usual(place), False))
         return self.usual(place), trip.is_new
 
     def follow(

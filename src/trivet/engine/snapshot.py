@@ -13,6 +13,7 @@ from trivet.engine.history import PastTrip
 from trivet.engine.homecoming import HomeState
 from trivet.engine.place import PlaceRecord
 from trivet.engine.stay import StayState
+from trivet.engine.timeline import Timeline
 from trivet.engine.trip import RunningTrip
 
 #: Raised with each change that an older version could not read.
@@ -61,6 +62,7 @@ class State(msgspec.Struct):
         home: what ways home taught.
         location: of a car: the half of a position that waits for the other.
         here: while nothing is learned, id of the known place where the person is.
+        timeline: silences, and whether the clock was wrong in them.
     """
 
     person: str = ""
@@ -87,6 +89,7 @@ class State(msgspec.Struct):
     here: str = ""
     home: HomeState = msgspec.field(default_factory=HomeState)
     location: CurrentLocation = msgspec.field(default_factory=CurrentLocation)
+    timeline: Timeline = msgspec.field(default_factory=Timeline)
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -278,7 +278,10 @@ class StayDetector:
         if away <= self.settings.gap_radius_m:
             if span < self._needed_s(s.lat, s.lon):
                 return self._while_moving(time, lat, lon)
-            return (self._arrive(s.time, time, s.lat, s.lon),)
+            # they came to rest after the last fix: where they are known to rest
+            if self._is_known(s.lat, s.lon) or not self._is_known(lat, lon):
+                lat, lon = s.lat, s.lon
+            return (self._arrive(s.time, time, lat, lon),)
         if span <= self.settings.lost_s:
             s.window = [TracePoint(time, lat, lon)]
             return _NONE
