@@ -10,9 +10,10 @@ import pytest
 from trivet.domain.forecast import Interval
 from trivet.domain.geo import offset
 from trivet.domain.place import Place, PointOfInterest, Stay
+from trivet.domain.sample import Position, Sample
 from trivet.domain.suggestion import Need
 from trivet.engine.situation import Situation
-from trivet.skills.check import LAT, LON, FixedAtlas, example
+from trivet.skills.check import LAT, LON, FixedAtlas, example, knowing
 from trivet.skills.dinner import Dinner
 
 MALL = offset(LAT, LON, 4000, 3000)
@@ -324,3 +325,45 @@ def test_a_destination_with_no_position_says_nothing() -> None:
     bare = tuple(replace(c, lat=None, lon=None) for c in situation.forecast.candidates)
     forecast = replace(situation.forecast, candidates=bare)
     assert not needs(replace(situation, forecast=forecast))
+
+
+def stopped(situation: Situation, count: int, then_eats: int) -> Situation:
+    """The same with past stops at the mall at that hour, some with dinner after."""
+    ate = ate_out(situation, 19.5, range(1, then_eats + 1))
+    midnight = example(0.0, "work").time
+    shopped = [
+        Stay("mall", begin, begin + 1800)
+        for week in range(count, 0, -1)
+        for begin in [midnight - week * 7 * DAY_S + 18.5 * 3600]
+    ]
+    stays = sorted((*ate.stays, *shopped), key=lambda stay: stay.arrival)
+    return msgspec.structs.replace(ate, stays=stays)
+
+
+def test_who_never_eats_where_they_shop_is_hardly_thought_to() -> None:
+    there = going(18.5, point("Anchor"))
+    (new,) = needs(there)
+    (never,) = needs(stopped(there, 8, 0))
+    (often,) = needs(stopped(there, 8, 7))
+    assert never.probability < new.probability / 2
+    assert new.probability < often.probability
+    assert "You ate out on 0 of 8 stops there" in never.reasons[2].text
+
+
+def test_a_supermarket_is_no_area_to_eat_in_as_a_mall_is() -> None:
+    def chance(kind: str) -> float:
+        shop = point("Shop", kind=kind, east_m=0.0)
+        (need,) = needs(going(19.0, shop, point("Anchor", east_m=160.0)))
+        return need.probability
+
+    assert chance("supermarket") < chance("mall")
+
+
+@pytest.mark.parametrize("kind", ["restaurant", "mall"])
+def test_at_the_door_nobody_chooses_any_more_but_in_a_mall(kind: str) -> None:
+    """On a trip that is not known to have ended."""
+    situation = going(19.0, point("Anchor"), point("Here", kind=kind, east_m=0.0))
+    assert needs(situation)
+    there = Sample("phone", "location", situation.time + 1, Position(*MALL))
+    arrived = knowing(situation, there)
+    assert bool(needs(arrived)) is (kind == "mall")

@@ -20,9 +20,9 @@ from trivet.domain.place import PlaceRole, PointOfInterest
 from trivet.domain.suggestion import Need, Surface
 from trivet.engine.goal import Goal, find_goal
 from trivet.engine.opening_hours import parse
+from trivet.engine.outing import record_of
 from trivet.engine.situation import Situation
 from trivet.engine.visit import (
-    HISTORY_S,
     SAME_M,
     Visit,
     Wait,
@@ -36,6 +36,8 @@ from trivet.engine.whereabouts import has_car, position_of
 
 EATING = ("restaurant", "fast_food", "food_court", "cafe", "pub")
 SHOPPING = ("mall", "supermarket", "department_store", "marketplace")
+#: Of these, where one goes to buy and go home: no area to eat in.
+ERRANDS = ("supermarket",)
 #: Offered at most, and looked for this far from the destination on foot.
 MAX_PLACES = 3
 WALK_M = 400.0
@@ -60,12 +62,9 @@ SATED_H = 3.5
 NIGHT_UNTIL_H = 6.0
 #: In a shopping area a meal so much later is near enough: first the shops.
 SHOP_FIRST_H = 1.0
-#: That a person wants to eat, given that they get there: from their own habit, in a
-#: place for it, or by the clock alone.
+#: That a person wants to eat, given that they get there: from their own habit and where
+#: it can be had, in a place for it, or by the clock alone.
 P_USUAL, P_AREA, P_HOUR = 0.8, 0.65, 0.4
-#: That weighs as much as so many own stops there around that hour; a meal begun so long
-#: after coming belongs to the stop.
-PRIOR_STOPS, MEAL_WITHIN_H = 4.0, 3.0
 BENEFIT = 0.6
 
 #: Hours of lunch and of dinner by time zone, where they differ from the rest.
@@ -89,25 +88,6 @@ class _Meal(NamedTuple):
     name: str
     is_usual: bool
     reason: Reason
-
-
-class _Record(NamedTuple):
-    """What the person did on stops there around that hour: on how many they ate out."""
-
-    meals: int
-    stops: int
-
-    def share(self, prior: float) -> float:
-        """Share of such stops with a meal, `prior` with no history."""
-        return (self.meals + PRIOR_STOPS * prior) / (self.stops + PRIOR_STOPS)
-
-    @property
-    def reasons(self) -> tuple[Reason, ...]:
-        """In words, if there were any."""
-        if not self.stops:
-            return ()
-        text = f"You ate out on {self.meals} of {self.stops} stops there at that hour"
-        return (Reason(text, self.meals, self.stops),)
 
 
 class _Option(NamedTuple):
@@ -156,8 +136,8 @@ class Dinner:
         if not options:
             return
         chosen = _choose(options)
-        prior = P_USUAL if meal.is_usual else P_HOUR if area is None else P_AREA
-        record = _record(situation, goal, arrival, visits)
+        prior = _prior(situation, goal, meal, near)
+        record = record_of(situation, goal, AREA_M, arrival, visits)
         yield Need(
             skill=self.name,
             key=meal.name,
@@ -198,8 +178,10 @@ def _is_at_the_door(situation: Situation, goal: Goal) -> bool:
         return False
     if distance_m(*here, goal.lat, goal.lon) > SAME_M:
         return False
-    found = situation.atlas.near(goal.lat, goal.lon, SAME_M, limit=1)
-    return bool(found) and found[0].kind in EATING
+    atlas = situation.atlas
+    if atlas.near(goal.lat, goal.lon, AREA_M, SHOPPING, 1):
+        return False
+    return bool(atlas.near(goal.lat, goal.lon, SAME_M, EATING, 1))
 
 
 def _near(situation: Situation, goal: Goal) -> list[PointOfInterest]:
@@ -222,6 +204,19 @@ def _area(
             return shops[0].name or goal.label
     close = [point for point in near if _away_m(point, goal) <= AREA_M]
     return goal.label if len(close) >= AREA_PLACES else None
+
+
+def _prior(
+    situation: Situation, goal: Goal, meal: _Meal, near: Sequence[PointOfInterest]
+) -> float:
+    """That somebody eats out who gets there, as far as the map and the hour tell."""
+    close = sum(_away_m(point, goal) <= AREA_M for point in near)
+    if meal.is_usual and (close or goal.role is not PlaceRole.OTHER):
+        return P_USUAL
+    atlas = situation.atlas
+    shops = [] if atlas is None else atlas.near(goal.lat, goal.lon, AREA_M, SHOPPING)
+    is_area = any(shop.kind not in ERRANDS for shop in shops)
+    return P_AREA if is_area or close >= AREA_PLACES else P_HOUR
 
 
 def _meal(
@@ -262,33 +257,6 @@ def _has_eaten(visits: Sequence[Visit], moment: datetime) -> bool:
         timedelta(0) <= moment - visit.arrival < timedelta(hours=SATED_H)
         for visit in visits
     )
-
-
-def _record(
-    situation: Situation, goal: Goal, moment: datetime, visits: Sequence[Visit]
-) -> _Record:
-    """Own stops around the goal around a local hour; home and work tell nothing."""
-    if goal.role is not PlaceRole.OTHER:
-        return _Record(0, 0)
-    there = {
-        place.id
-        for place in situation.places.values()
-        if place.role is PlaceRole.OTHER
-        and place.lat is not None
-        and place.lon is not None
-        and distance_m(place.lat, place.lon, goal.lat, goal.lon) <= AREA_M
-    }
-    begun = [visit.arrival for visit in visits]
-    within = timedelta(hours=MEAL_WITHIN_H)
-    meals = stops = 0
-    for stay in situation.stays:
-        came = local(stay.arrival, situation.zone)
-        is_past = 0.0 < situation.time - stay.departure <= HISTORY_S
-        if stay.place not in there or not is_past or not is_around(came, moment):
-            continue
-        stops += 1
-        meals += any(timedelta(0) <= begin - came <= within for begin in begun)
-    return _Record(meals, stops)
 
 
 def _option(
