@@ -6,7 +6,6 @@ the same whatever comes later.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from math import inf
@@ -27,7 +26,6 @@ from trivet.engine.current_location import PATHS as CAR_PATHS
 from trivet.engine.diary import Diary
 from trivet.engine.erasure import Erased, Eraser
 from trivet.engine.event import Event
-from trivet.engine.evidence import Evidence
 from trivet.engine.fix import fix_of
 from trivet.engine.homecoming import HomeForecast
 from trivet.engine.homeward import Homeward, Whereabout
@@ -36,7 +34,7 @@ from trivet.engine.region import PATHS as REGION_PATHS
 from trivet.engine.region import learn_transition
 from trivet.engine.settings import Settings
 from trivet.engine.snapshot import State, dump, load
-from trivet.engine.stay import Mode, StayDetector
+from trivet.engine.stay import StayDetector
 from trivet.engine.student import Student, default
 from trivet.engine.timeline import is_event_time
 from trivet.engine.trip import RunningTrip
@@ -147,11 +145,6 @@ class Anticipator:
             return None
         return self._diary.forecaster.forecast(self._setting_off(time), time)
 
-    def evidence(self, time: float, *, departs: bool = False) -> Evidence | None:
-        """What a forecast rests on, to train a student; None without a forecast."""
-        trip = self._setting_off(time) if departs else self._on_trip(time)
-        return None if trip is None else self._diary.forecaster.evidence(trip, time)
-
     def predict_home(self, time: float) -> HomeForecast | None:
         """When the person is home, from wherever they are.
 
@@ -164,20 +157,7 @@ class Anticipator:
 
     def at(self, time: float) -> str:
         """Id of the place where the person is at `time`, empty on a trip or unknown."""
-        state = self._state
-        where = self._detector.state
-        if not state.by_name and where.mode == Mode.SETTLING and time >= where.since:
-            return self._book.nearest(where.centre_lat, where.centre_lon)
-        stays = state.stays
-        if state.is_frozen and (not stays or time > stays[-1].departure):
-            return state.here
-        index = bisect_right(stays, time, key=lambda stay: stay.arrival) - 1
-        if index < 0:
-            return ""
-        last = index == len(stays) - 1 and state.open
-        if last or time <= stays[index].departure:
-            return stays[index].place
-        return ""
+        return self._diary.at(time)
 
     def forget(self, since: float, until: float) -> Erased:
         """Forget what was learned from event time `since` on, up to `until`.

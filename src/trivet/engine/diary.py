@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import tzinfo
 from math import inf, isfinite
 
@@ -15,7 +16,7 @@ from trivet.engine.place import PlaceBook, Visit
 from trivet.engine.recollection import rebuild
 from trivet.engine.settings import Settings
 from trivet.engine.snapshot import Spot, State
-from trivet.engine.stay import Arrived, Left, Lost, Move
+from trivet.engine.stay import Arrived, Left, Lost, Mode, Move
 from trivet.engine.student import Student
 from trivet.engine.trip import RunningTrip
 
@@ -39,8 +40,11 @@ class Diary:
         self.state = state
         self.book = PlaceBook(settings, state.records, state.made)
         self.history = History(settings, state.past)
+        if state.student != student.fingerprint:  # another's lessons are not this one's
+            state.student, state.lessons, state.exhibits = student.fingerprint, [], []
+        errors, lessons = state.calibration, state.lessons
         self.forecaster = Forecaster(
-            person, self.history, self.book, state.calibration, student
+            person, self.history, self.book, errors, student, lessons
         )
         #: event time from which estimates are to be put aside again
         self.next_check = inf
@@ -60,6 +64,22 @@ class Diary:
         """The time zone where the person is."""
         return self._zone
 
+    def at(self, time: float) -> str:
+        """Id of the place where the person is at `time`, empty on a trip or unknown."""
+        state, where = self.state, self.state.stay
+        if not state.by_name and where.mode == Mode.SETTLING and time >= where.since:
+            return self.book.nearest(where.centre_lat, where.centre_lon)
+        stays = state.stays
+        if state.is_frozen and (not stays or time > stays[-1].departure):
+            return state.here
+        index = bisect_right(stays, time, key=lambda stay: stay.arrival) - 1
+        if index < 0:
+            return ""
+        last = index == len(stays) - 1 and state.open
+        if last or time <= stays[index].departure:
+            return stays[index].place
+        return ""
+
     def begin(self, origin: str, time: float, before: str = "") -> RunningTrip:
         """A trip that departs at `time`; nothing is changed by making one."""
         hour = hour_of_day(time, self._zone)
@@ -71,7 +91,9 @@ class Diary:
         if self.state.is_untaught:
             return
         checks = self.state.checks
-        checks.append(self.forecaster.check(running, time))
+        check, exhibit = self.forecaster.put_aside(running, time)
+        checks.append(check)
+        self.state.exhibits.append(exhibit)
         self.next_check = self.forecaster.next_check(checks, running.departure)
 
     def follow(self, move: Move, time: float) -> list[Event]:
@@ -173,7 +195,7 @@ class Diary:
         at = state.stays[-1].place if state.open else ""
         events = self._close(time, time) if state.open else []
         state.is_frozen, state.is_untaught = True, state.running is not None
-        state.here, state.checks = at, []
+        state.here, state.checks, state.exhibits = at, [], []
         return events
 
     def thaw(self) -> None:
@@ -190,9 +212,13 @@ class Diary:
         self._zone = self.forecaster.zone = self._zone_of(lat, lon)
 
     def _set_off(self, running: RunningTrip, time: float) -> TripStarted:
-        self.state.running, self.state.checks = running, []
-        self.state.is_untaught = self.state.is_frozen
-        self.next_check = self.forecaster.next_check([], running.departure)
+        state, departure = self.state, running.departure
+        state.running, state.checks, state.exhibits = running, [], []
+        state.is_untaught = state.is_frozen
+        self.next_check = self.forecaster.next_check([], departure)
+        if not state.is_untaught and self.next_check < inf:
+            begun = self.begin(running.origin, departure, running.before)
+            state.exhibits.append(self.forecaster.put_aside(begun, departure)[1])
         return TripStarted(self._person, time, running.departure, running.origin)
 
     def _lose(self, ended: float, time: float) -> list[Event]:
@@ -219,6 +245,7 @@ class Diary:
             if not state.is_untaught:
                 is_new = visit.is_new
                 judged = self.forecaster.learn(state.checks, trip, is_new)
+                self.forecaster.take_lesson(state.exhibits, trip, is_new)
                 self.history.add(PastTrip.of(running, trip, is_new, judged))
                 state.before = trip.origin
         arrival = max(arrival, state.stays[-1].departure if state.stays else 0.0)
