@@ -83,6 +83,11 @@ def facts(samples: list[Sample], *, is_home_empty: bool = False) -> tuple[Fact, 
     return tuple(sorted(found, key=lambda f: _ORDER[f.path]))
 
 
+def label_of(path: str) -> str:
+    """What a signal is called, empty for one that is not shown."""
+    return _NUMBERS[path][0] if path in _NUMBERS else _STATES.get(path, ("",))[0]
+
+
 def state_words(what: str) -> str:
     """A path and a state for a person: "Kitchen light on" of `light.kitchen=on`."""
     path, _, state = what.partition("=")

@@ -277,7 +277,7 @@ class Hub:
         Raises:
             UsageError: no such suggestion waits for an answer.
         """
-        return explain(self.mind, suggestion)
+        return explain(self.mind, self.time, suggestion, self.trust)
 
     def set_speed(self, speed: float) -> None:
         """Set event seconds a real second.

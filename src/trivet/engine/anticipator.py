@@ -136,6 +136,16 @@ class Anticipator:
             return None
         return self._diary.forecaster.forecast(trip, time, explains=explains)
 
+    def predict_if(self, ahead: Sequence[TracePoint]) -> Forecast | None:
+        """Where they would be going, had the running trip gone on by these positions.
+
+        Nothing is learned. None when on no trip, or there are no positions.
+        """
+        if self._state.running is None or not ahead:
+            return None
+        trip = self._state.running.supposed(ahead)
+        return self._diary.forecaster.suppose(trip, trip.time)
+
     def predict_departure(self, time: float) -> Forecast | None:
         """Where a trip that departs at `time` from where they are would go.
 

@@ -135,6 +135,14 @@ class Forecaster:
         prior, match, alike = self._witnesses(trip, max(time, trip.departure))
         return gather(prior, trip, match, alike)
 
+    def suppose(self, trip: RunningTrip, time: float) -> Forecast:
+        """The forecast for a trip made up; the running one goes on as it was."""
+        kept = self._match, self._matched, self._prior, self._key
+        try:
+            return self.forecast(trip, time, explains=False)
+        finally:
+            self._match, self._matched, self._prior, self._key = kept
+
     def next_check(self, checks: list[Check], departure: float) -> float:
         """Event time from which the next estimates are to be put aside."""
         if checks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from math import cos, radians, sqrt
 
 import msgspec
@@ -116,6 +117,15 @@ class RunningTrip(msgspec.Struct):
         minutes = min(int((time - self.departure) / PACE_S), _MOST_PACE)
         while len(self.pace) < minutes:
             self.pace.append(self.driven_m)
+
+    def supposed(self, ahead: Iterable[TracePoint]) -> RunningTrip:
+        """Another trip: this one, had it gone on by these positions."""
+        other = msgspec.structs.replace(
+            self, trace=[*self.trace], lengths=[*self.lengths], pace=[*self.pace]
+        )
+        for point in ahead:
+            other.add_fix(point.time, point.lat, point.lon)
+        return other
 
     def ended(self, destination: str, arrival: float, points: int) -> Trip:
         """The trip as it was when it ended at `arrival`, with at most `points` kept."""

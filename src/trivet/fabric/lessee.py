@@ -33,6 +33,8 @@ RENEW_AT = 0.8
 RETRY_S, AWAY_S, SETTLE_S = 900.0, 5.0, 5.0
 #: Seconds that an owner may take to answer.
 ANSWER_S = 4.0
+#: Ends by which an owner or its policy says no.
+_SAID_NO = (EndReason.OWNER, EndReason.CONTEXT, EndReason.POLICY)
 #: Wishes that a person may add, and samples that are kept for who wants to look on.
 MAX_BY_HAND, MAX_HEARD = 64, 512
 
@@ -65,11 +67,13 @@ class Standing(msgspec.Struct):
     Attributes:
         lease: what was granted, None if nothing is.
         error: why not, in the owner's words.
+        is_refused: the owner or its policy said no; else it could not be asked.
         due: event time at which it is asked for next.
     """
 
     lease: Lease | None = None
     error: str = ""
+    is_refused: bool = False
     due: float = float("-inf")
 
 
@@ -177,12 +181,12 @@ class Lessee:
             is_refused = isinstance(error, RefusedError)
             standing.due = now + (RETRY_S if is_refused else AWAY_S)
             if is_refused:
-                standing.lease = None
+                standing.lease, standing.is_refused = None, True
             return
         if self.standing.get(wish) is not standing:  # dropped while it was asked for
             await self._return(lease)
             return
-        standing.lease, standing.error = lease, ""
+        standing.lease, standing.error, standing.is_refused = lease, "", False
         standing.due = now + RENEW_AT * (lease.until - now)
         if lease.until >= wish.until:
             standing.due = wish.until  # more of it is not wanted
@@ -196,6 +200,7 @@ class Lessee:
             if wish.owner == owner and lease is not None and lease.id == end.id:
                 rule = f", by rule {end.rule}" if end.rule else ""
                 standing.error = f"{owner} ended it: {end.reason}{rule}"
+                standing.is_refused = end.reason in _SAID_NO
                 standing.lease = None
                 standing.due = self._clock() + SETTLE_S
 

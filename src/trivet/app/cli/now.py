@@ -136,17 +136,13 @@ def why_command(
     as_json: JsonOption = False,
 ) -> None:
     """Why trivet thinks so: the reasons of the forecast and of each suggestion."""
-    with known(household, at, person, device, zone) as (mind, _):
-        found: dict[str, Why] = {}
-        if mind.forecast is not None:
-            found["forecast"] = explain(mind)
+    with known(household, at, person, device, zone) as (mind, time):
+        found = {"forecast": explain(mind, time)}
         for suggestion in mind.suggester.live:
-            found[suggestion.need.title] = explain(mind, suggestion.id)
+            found[suggestion.need.title] = explain(mind, time, suggestion.id)
         if as_json:
             print_json(found)
             return
-        if not found:
-            console.print("There is neither a forecast nor a suggestion.")
         for title, why in found.items():
             print_why(title, why)
 

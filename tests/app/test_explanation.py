@@ -1,0 +1,146 @@
+"""Why, on three devices: reasons, what would change it, and what policy kept back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+
+import pytest
+from msgspec.structs import replace
+
+from trivet.app.explanation import explain
+from trivet.app.hub import Hub
+from trivet.app.simulation import (
+    DAY_S,
+    first_day,
+    make_hub,
+    make_part,
+    make_trust,
+    make_young_hub,
+    simulated_household,
+)
+from trivet.app.unused import signal_words, unused
+from trivet.devices.world import World
+from trivet.domain import DeviceKind
+from trivet.fabric.ledger import Ledger
+from trivet.fabric.memory import MemoryFabric
+from trivet.fabric.policy import Policy, shipped_policy
+
+#: What the household adds to the shipped policy: the car keeps its battery to itself,
+#: and nobody knows where a phone is but to half a kilometre.
+OWN = """
+@id("battery-is-private") @why("How full the car is, is the driver's affair.")
+forbid (principal, action == Action::"receive", resource)
+when { resource.path like "Vehicle.Powertrain.*" };
+
+@id("roughly-is-enough") @why("Half a kilometre is enough for everybody.")
+forbid (principal, action == Action::"receive", resource)
+when { resource.path == "location" && context.exact_m < 500 };
+"""
+
+
+@asynccontextmanager
+async def house(policy: Policy, *, is_young: bool = False) -> AsyncIterator[Hub]:
+    world = World(seed=7)
+    start = first_day(world)
+    household = replace(simulated_household(), policy=policy)
+    async with AsyncExitStack() as stack:
+        fabric = MemoryFabric("home")
+        hubs, running = [], []
+        for kind in (DeviceKind.HOME, DeviceKind.PHONE, DeviceKind.CAR):
+            ledger = Ledger(":memory:", kind.value)
+            trust = stack.enter_context(
+                closing(make_trust(world, kind, household, ledger, start))
+            )
+            link = await stack.enter_async_context(
+                fabric.open_session(kind.value, gate=trust.gate)
+            )
+            if kind is DeviceKind.HOME:
+                make = make_young_hub if is_young else make_hub
+                hubs.append(make(world, link, trust, start))
+                part = hubs[0].part
+            else:
+                part = make_part(world, kind, link, trust, start)
+            running.append(asyncio.create_task(part.run()))
+        (hub,) = hubs
+        await hub.reach(1.0)
+        yield hub
+        for task in running:
+            task.cancel()
+
+
+async def until(hub: Hub, is_so: Callable[[], object]) -> None:
+    """Live on until something is so, a day at the most."""
+    end = hub.time + DAY_S
+    while not is_so():
+        assert hub.time < end, "nothing of the kind happened in a day"
+        await hub.step(hub.time + (15.0 if hub.mind.forecast else 60.0))
+
+
+async def test_all_that_is_thought_and_said_is_accounted_for() -> None:
+    async with house(shipped_policy()) as hub:
+        resting = hub.why("")
+        assert resting.notes[0] == "No trip is running."
+        assert "Setting off now" in resting.notes[1]
+        assert resting.reasons
+        await until(hub, lambda: len(hub.mind.trail()) > 20)
+        account = hub.why("")
+        assert 0 < len(account.reasons) <= 3
+        assert account.changes
+        assert all("straight towards" in line for line in account.changes)
+        assert account.unused == ()
+        assert hub.why("") == account  # asking changes nothing
+        assert explain(hub.mind, hub.time) == account  # nor does it need leases
+        await until(hub, lambda: hub.mind.suggester.live)
+        (suggestion, *_) = hub.mind.suggester.live
+        account = hub.why(suggestion.id)
+        assert account.reasons
+        assert account.changes
+        assert all("it would not be said" in line for line in account.changes)
+        assert all("Vehicle." not in line for line in account.lines), account
+
+
+async def test_what_the_policy_kept_back_is_told_with_its_rule() -> None:
+    policy = Policy(shipped_policy().text + OWN)
+    async with house(policy, is_young=True) as hub:
+        told = hub.why("").unused
+        assert (
+            "Where phone is was used only to 500 m: so rule home-knows-phone has it"
+            in told
+        )
+        private = (
+            "How full the car is, is the driver's affair. (rule battery-is-private)"
+        )
+        assert f"Charge of car was not used for comfort: {private}" in told
+        # of all that is kept back, what matters is told
+        looked_at = [("car", "Vehicle.Powertrain.TractionBattery.Range")]
+        assert unused(hub.trust, looked_at) == [
+            f"Range of car was not used for comfort: {private}"
+        ]
+        assert unused(hub.trust, [("home", "light.kitchen")]) == []
+
+
+async def test_a_wish_that_is_refused_whole_is_told_in_the_owners_words() -> None:
+    rules = '@id("no-car") @why("The car tells nothing.") forbid (principal, '
+    rules += 'action == Action::"receive", resource) when '
+    rules += '{ resource.owner_kind == "car" };'
+    policy = Policy(shipped_policy().text + rules)
+    async with house(policy, is_young=True) as hub:
+        words = "was not used for comfort: The car tells nothing. (rule no-car)"
+        assert hub.why("").unused == (f"Vehicle.** of car {words}",)
+        speed = [("car", "Vehicle.Speed")]
+        assert unused(hub.trust, speed) == [f"Speed of car {words}"]
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("Vehicle.Powertrain.TractionBattery.Range", "range of car"),
+        ("Vehicle.CurrentLocation.Latitude", "where car is"),
+        ("Vehicle.Cabin.Door.Row1.DriverSide.IsOpen", "driver's door of car"),
+        ("Vehicle.Body.Raindetection.Intensity", "intensity of car"),
+    ],
+)
+def test_a_signal_is_told_in_words(path: str, words: str) -> None:
+    assert signal_words("car", path) == words
