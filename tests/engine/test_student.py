@@ -13,14 +13,13 @@ from tests.engine.life import HOME, WORK, commute, drive, here, learn, monday, s
 from trivet.domain.error import InputError
 from trivet.engine import Anticipator
 from trivet.engine.evidence import COLUMNS, NEW_COLUMNS
+from trivet.engine.scorer import Scorer, shares
 from trivet.engine.student import (
     MOST_BYTES,
     Network,
-    Scorer,
     Student,
     Weights,
     default,
-    shares,
 )
 
 LIFE = [*commute(16), *stay(monday(0, 16), HOME, 8 * 3600, 600)]

@@ -26,7 +26,6 @@ from trivet.engine.current_location import PATHS as CAR_PATHS
 from trivet.engine.diary import Diary
 from trivet.engine.erasure import Erased, Eraser
 from trivet.engine.event import Event
-from trivet.engine.evidence import Evidence
 from trivet.engine.fix import fix_of
 from trivet.engine.homecoming import HomeForecast
 from trivet.engine.homeward import Homeward, Whereabout
@@ -155,11 +154,6 @@ class Anticipator:
         if not is_event_time(time):
             return None
         return self._diary.forecaster.forecast(self._setting_off(time), time)
-
-    def evidence(self, time: float, *, departs: bool = False) -> Evidence | None:
-        """What a forecast rests on, to train a student; None without a forecast."""
-        trip = self._setting_off(time) if departs else self._on_trip(time)
-        return None if trip is None else self._diary.forecaster.evidence(trip, time)
 
     def predict_home(self, time: float) -> HomeForecast | None:
         """When the person is home, from wherever they are.

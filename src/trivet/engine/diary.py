@@ -40,8 +40,11 @@ class Diary:
         self.state = state
         self.book = PlaceBook(settings, state.records, state.made)
         self.history = History(settings, state.past)
+        if state.student != student.fingerprint:  # another's lessons are not this one's
+            state.student, state.lessons, state.exhibits = student.fingerprint, [], []
+        errors, lessons = state.calibration, state.lessons
         self.forecaster = Forecaster(
-            person, self.history, self.book, state.calibration, student
+            person, self.history, self.book, errors, student, lessons
         )
         #: event time from which estimates are to be put aside again
         self.next_check = inf
@@ -88,7 +91,9 @@ class Diary:
         if self.state.is_untaught:
             return
         checks = self.state.checks
-        checks.append(self.forecaster.check(running, time))
+        check, exhibit = self.forecaster.put_aside(running, time)
+        checks.append(check)
+        self.state.exhibits.append(exhibit)
         self.next_check = self.forecaster.next_check(checks, running.departure)
 
     def follow(self, move: Move, time: float) -> list[Event]:
@@ -190,7 +195,7 @@ class Diary:
         at = state.stays[-1].place if state.open else ""
         events = self._close(time, time) if state.open else []
         state.is_frozen, state.is_untaught = True, state.running is not None
-        state.here, state.checks = at, []
+        state.here, state.checks, state.exhibits = at, [], []
         return events
 
     def thaw(self) -> None:
@@ -207,9 +212,13 @@ class Diary:
         self._zone = self.forecaster.zone = self._zone_of(lat, lon)
 
     def _set_off(self, running: RunningTrip, time: float) -> TripStarted:
-        self.state.running, self.state.checks = running, []
-        self.state.is_untaught = self.state.is_frozen
-        self.next_check = self.forecaster.next_check([], running.departure)
+        state, departure = self.state, running.departure
+        state.running, state.checks, state.exhibits = running, [], []
+        state.is_untaught = state.is_frozen
+        self.next_check = self.forecaster.next_check([], departure)
+        if not state.is_untaught and self.next_check < inf:
+            begun = self.begin(running.origin, departure, running.before)
+            state.exhibits.append(self.forecaster.put_aside(begun, departure)[1])
         return TripStarted(self._person, time, running.departure, running.origin)
 
     def _lose(self, ended: float, time: float) -> list[Event]:
@@ -236,6 +245,7 @@ class Diary:
             if not state.is_untaught:
                 is_new = visit.is_new
                 judged = self.forecaster.learn(state.checks, trip, is_new)
+                self.forecaster.take_lesson(state.exhibits, trip, is_new)
                 self.history.add(PastTrip.of(running, trip, is_new, judged))
                 state.before = trip.origin
         arrival = max(arrival, state.stays[-1].departure if state.stays else 0.0)

@@ -235,6 +235,9 @@ class Eraser:
             ((lat, lon) for lat, lon in reversed(seen) if lon is not None), None
         )
         state.calibration = calibrate(state.past)
+        learned = {trip.trip.departure for trip in state.past}
+        state.lessons = [one for one in state.lessons if one.departure in learned]
+        state.exhibits = []
         alive = {record.id for record in state.records}
         return Erased(gone, trips, tuple(sorted(self._before - alive)))
 

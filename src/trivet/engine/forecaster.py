@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, tzinfo
 from math import inf
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -27,8 +29,17 @@ from trivet.engine.history import History
 from trivet.engine.pace import compare
 from trivet.engine.place import PlaceBook
 from trivet.engine.reason import Grounds, pulls
+from trivet.engine.residual import (
+    MOST_LESSONS,
+    Exhibit,
+    Lesson,
+    Residual,
+    put_aside,
+    teach,
+)
 from trivet.engine.route import Floats, RouteMatch
-from trivet.engine.student import Scorer, Student, shares
+from trivet.engine.scorer import Scorer, shares
+from trivet.engine.student import Student
 from trivet.engine.trip import Judgement, Query, RunningTrip
 
 _MOST_CANDIDATES = 12
@@ -68,6 +79,10 @@ class Check(msgspec.Struct, frozen=True):
     high: float
 
 
+#: What was put aside, with an event time.
+_Noted = TypeVar("_Noted", Check, Exhibit)
+
+
 class _View(msgspec.Struct, frozen=True):
     """All that is worked out for one forecast."""
 
@@ -90,6 +105,7 @@ class Forecaster:
         book: PlaceBook,
         calibration: Calibration,
         student: Student,
+        lessons: list[Lesson],
     ) -> None:
         #: the time zone where the person is
         self.zone: tzinfo = UTC
@@ -97,7 +113,8 @@ class Forecaster:
         self._history = history
         self._book = book
         self._errors = Errors(calibration)
-        self._scorer = Scorer(student)
+        self._student, self._lessons = student, lessons
+        self._scorer = Scorer(student, Residual(student, lessons))
         self._key: tuple[Query, int, int] | None = None
         self._prior: Prior | None = None
         self._match = RouteMatch(0)
@@ -152,9 +169,15 @@ class Forecaster:
         period = min(_RAREST, max(1, trips // _RARER))
         return departure if trips % period == 0 else inf
 
-    def check(self, trip: RunningTrip, time: float) -> Check:
-        """Put aside what is estimated now."""
-        view = self._view(trip, time)
+    def put_aside(self, trip: RunningTrip, time: float) -> tuple[Check, Exhibit]:
+        """What is estimated now, and what it rests on, to learn from later."""
+        view, blind = self._view(trip, time), not trip.trace
+        exhibit = put_aside(
+            view.evidence, view.probability, view.new, time, blind=blind
+        )
+        return self._check(view, time), exhibit
+
+    def _check(self, view: _View, time: float) -> Check:
         arrival = self._arrival(view)
         remaining, places = view.remaining, view.prior.places
         keep = np.argsort(-view.probability, kind="stable")[:_PLACES_CHECKED]
@@ -171,15 +194,21 @@ class Forecaster:
     def learn(self, checks: list[Check], trip: Trip, is_new: bool) -> list[Judgement]:
         """Judge what was put aside, now that the trip has ended."""
         judgements = []
-        for share in _JUDGED:
-            moment = trip.departure + share * (trip.arrival - trip.departure)
-            check = next((c for c in reversed(checks) if c.time <= moment), None)
-            if check is None:
-                continue
+        for check in newest_at(checks, trip):
             judgements.append(_judge(check, trip, is_new))
         for judgement in judgements:
             self._errors.learn(judgement)
         return judgements
+
+    def take_lesson(self, exhibits: list[Exhibit], trip: Trip, is_new: bool) -> None:
+        """Learn what was put aside, now that it is known where the trip ended."""
+        chosen = exhibits[:1] + newest_at(exhibits[1:], trip)
+        lesson = teach(chosen, trip.departure, trip.destination, is_new)
+        if lesson is None:
+            return
+        self._lessons.append(lesson)
+        del self._lessons[:-MOST_LESSONS]
+        self._scorer = Scorer(self._student, Residual(self._student, self._lessons))
 
     def _view(self, trip: RunningTrip, time: float) -> _View:
         prior, match, alike = self._witnesses(trip, time)
@@ -257,6 +286,17 @@ class Forecaster:
     def _arrival(self, view: _View) -> Interval | None:
         best = np.argsort(-view.probability, kind="stable")[:_MOST_CANDIDATES]
         return mix(self._errors, view.remaining, best, view.probability[best], view.new)
+
+
+def newest_at(noted: Sequence[_Noted], trip: Trip) -> list[_Noted]:
+    """What was newest at each of the shares of a trip's time that are judged."""
+    found = []
+    for share in _JUDGED:
+        moment = trip.departure + share * (trip.arrival - trip.departure)
+        newest = next((one for one in reversed(noted) if one.time <= moment), None)
+        if newest is not None:
+            found.append(newest)
+    return found
 
 
 def _judge(check: Check, trip: Trip, is_new: bool) -> Judgement:

@@ -12,6 +12,7 @@ from trivet.engine.forecaster import Check
 from trivet.engine.history import PastTrip
 from trivet.engine.homecoming import HomeState
 from trivet.engine.place import PlaceRecord
+from trivet.engine.residual import Exhibit, Lesson
 from trivet.engine.stay import StayState
 from trivet.engine.timeline import Timeline
 from trivet.engine.trip import RunningTrip
@@ -52,7 +53,10 @@ class State(msgspec.Struct):
         before: id of the place stayed at before the last one.
         by_name: the running trip or stay is known by region names, not by positions.
         checks: estimates put aside during the running trip.
+        exhibits: evidence put aside during it.
         calibration: how wrong estimates turned out.
+        lessons: what trips taught of the person's own weights, oldest first.
+        student: fingerprint of the student that the lessons are about.
         place: latitude and longitude in degrees of the last stay, for its time zone.
         counted: event time up to which stays have counted towards roles.
         region: name of the region that was entered last and not left.
@@ -79,7 +83,10 @@ class State(msgspec.Struct):
     before: str = ""
     by_name: bool = False
     checks: list[Check] = []
+    exhibits: list[Exhibit] = []
     calibration: Calibration = msgspec.field(default_factory=Calibration)
+    lessons: list[Lesson] = []
+    student: str = ""
     place: tuple[float, float] | None = None
     counted: float = 0.0
     region: str = ""
@@ -117,6 +124,9 @@ def load(data: bytes) -> State:
         state = _decoder.decode(memoryview(data)[1:])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"damaged snapshot: {error}", hint=hint) from error
+    noted: list[Exhibit | Lesson] = [*state.lessons, *state.exhibits]
+    for odd in (one for one in noted if not one.is_whole):
+        raise UsageError(f"damaged snapshot: {odd}"[:300], hint=hint)
     for past in state.past:
         for point in past.trip.trace:
             # beyond 180 is a mean about the date line; nothing is beyond a turn or two

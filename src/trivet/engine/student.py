@@ -16,11 +16,9 @@ from pathlib import Path
 from typing import Self
 
 import msgspec
-import numpy as np
 
 from trivet.domain.error import InputError
 from trivet.engine.evidence import COLUMNS, NEW_COLUMNS
-from trivet.engine.route import Floats
 
 #: Raised with each change that an older version could not read.
 FORMAT = 1
@@ -39,10 +37,13 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         places: of a candidate, by `columns`.
         new: of somewhere new, by `new_columns`.
+        steps: how far a person's own slopes, by both, move the weights: the inverse of
+            how well others' trips told each of them; empty for not at all.
     """
 
     places: _Row
     new: _Row
+    steps: tuple[_Row, ...] = ()
 
 
 class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -151,11 +152,14 @@ def _wrong(student: Student) -> str:
         odd = {*student.columns, *student.new_columns} ^ {*COLUMNS, *NEW_COLUMNS}
         names = ", ".join(sorted(odd)) or "their order"
         return f"the student knows other evidence than this trivet: {names[:200]}"
-    rows = [(len(COLUMNS), student.way.places), (len(NEW_COLUMNS), student.way.new)]
-    rows += [(len(COLUMNS), student.blind.places)]
-    rows += [(len(NEW_COLUMNS), student.blind.new)]
+    width, rows = len(COLUMNS) + len(NEW_COLUMNS), list[tuple[int, _Row]]()
+    for weights in (student.way, student.blind):
+        rows += [(len(COLUMNS), weights.places), (len(NEW_COLUMNS), weights.new)]
+        rows += [(width, row) for row in weights.steps]
+        if len(weights.steps) not in (0, width):
+            return f"{len(weights.steps)} rows of steps where {width} are needed"
     if student.network is not None:
-        net, width = student.network, len(COLUMNS) + len(NEW_COLUMNS)
+        net = student.network
         units = len(net.hidden)
         if units > _MOST_UNITS:
             return f"{units} units are too many, {_MOST_UNITS} are allowed"
@@ -168,49 +172,3 @@ def _wrong(student: Student) -> str:
             if not isfinite(weight) or abs(weight) > _MOST_WEIGHT:
                 return f"a weight of {weight:g}, beyond {_MOST_WEIGHT:g}"
     return ""
-
-
-class Scorer:
-    """A student at work: its weights as arrays."""
-
-    def __init__(self, student: Student) -> None:
-        self._way = _arrays(student.way)
-        self._blind = _arrays(student.blind)
-        self._network: tuple[Floats, Floats, Floats, Floats] | None = None
-        if student.network is not None:
-            hidden = np.array(student.network.hidden, dtype=np.float64)
-            width = len(COLUMNS)
-            self._network = (
-                np.ascontiguousarray(hidden[:, :width].T),
-                np.ascontiguousarray(hidden[:, width:]),
-                np.array(student.network.bias, dtype=np.float64),
-                np.array(student.network.out, dtype=np.float64),
-            )
-
-    def score(self, table: Floats, new: Floats, *, blind: bool) -> Floats:
-        """Score of each candidate, then of somewhere new.
-
-        Args:
-            table: candidates by `evidence.COLUMNS`.
-            new: by `evidence.NEW_COLUMNS`.
-            blind: no position of the trip is known.
-        """
-        places, of_new = self._blind if blind else self._way
-        scores = np.append(table @ places, new @ of_new)
-        if self._network is not None and not blind:
-            each, around, bias, out = self._network
-            scores[:-1] += np.tanh(table @ each + (around @ new + bias)) @ out
-        return scores
-
-
-def shares(scores: Floats) -> tuple[Floats, float]:
-    """Probabilities, of these scores, of each candidate and of somewhere new."""
-    odds = np.exp(scores - scores.max())
-    odds /= odds.sum()
-    return odds[:-1], float(odds[-1])
-
-
-def _arrays(weights: Weights) -> tuple[Floats, Floats]:
-    return np.array(weights.places, dtype=np.float64), np.array(
-        weights.new, dtype=np.float64
-    )
