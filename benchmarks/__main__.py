@@ -23,6 +23,7 @@ BENCHMARKS = {
     "state": ("state", "rows"),
     "history": ("history", "rows"),
     "offload": ("offload", "rows"),
+    "anticipation": ("anticipation.simulated", "rows"),
 }
 #: Only by name: they take long, or more than trivet.
 LONG = {

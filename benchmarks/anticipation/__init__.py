@@ -1,0 +1,1 @@
+"""Forecasts on recorded and simulated lives, judged."""
