@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, tzinfo
 from math import log
 from statistics import fmean, median
 
@@ -44,8 +44,10 @@ def routine() -> Routine:
 class Rivals:
     """The guesses of the next event that any forecast must beat."""
 
-    def __init__(self) -> None:
+    def __init__(self, zone: tzinfo = ZONE) -> None:
+        self.zone = zone
         self.codes: dict[str, int] = {}
+        self.states: dict[str, str] = {}
         self.frequent: Counter[str] = Counter()
         self.hourly: list[Counter[str]] = [Counter() for _ in range(24)]
         self.match = PartialMatch()
@@ -54,7 +56,7 @@ class Rivals:
 
     def guess(self, time: float) -> dict[str, tuple[list[str], dict[str, float]]]:
         """By rival, the names in order and the chance of each; '' is a new one."""
-        there = datetime.fromtimestamp(time, ZONE)
+        there = datetime.fromtimestamp(time, self.zone)
         found = {"most frequent": _shares(self.frequent)}
         found["hour of day"] = _shares(self.hourly[there.hour] or self.frequent)
         names = [*self.codes, ""]
@@ -62,14 +64,24 @@ class Rivals:
         order = np.argsort(-chances, kind="stable").tolist()
         ppm = {name: float(c) for name, c in zip(names, chances, strict=True)}
         found["PPM"] = ([names[n] for n in order], ppm)
+        found["PPM, what holds barred"] = self._barred(found["PPM"][0], ppm)
         same = Counter(self._last_week(there))
         found["last same weekday"] = _shares(same or self.frequent)
         return found
 
     def time_of(self, time: float) -> float:
         """When the next one comes, by the gaps at this hour."""
-        gaps = self.gaps[datetime.fromtimestamp(time, ZONE).hour]
+        gaps = self.gaps[datetime.fromtimestamp(time, self.zone).hour]
         return time + (float(np.median(gaps[-300:])) if gaps else 600.0)
+
+    def _barred(
+        self, order: list[str], chances: dict[str, float]
+    ) -> tuple[list[str], dict[str, float]]:
+        """Without the events that would change nothing: the state holds already."""
+        holds = {f"{path}={state}" for path, state in self.states.items()}
+        left = {name: chances[name] for name in order if name not in holds}
+        total = sum(left.values())
+        return list(left), {name: chance / total for name, chance in left.items()}
 
     def _last_week(self, there: datetime) -> list[str]:
         """What came within half an hour of now on the last same weekday."""
@@ -77,15 +89,16 @@ class Rivals:
         return self.week.get((there.date().toordinal() - 7, slot), [])
 
     def learn(self, event: HomeEvent, gap: float | None, before: float) -> None:
-        there = datetime.fromtimestamp(event.time, ZONE)
+        there = datetime.fromtimestamp(event.time, self.zone)
         self.codes.setdefault(event.what, len(self.codes))
+        self.states[event.path] = event.state
         self.frequent[event.what] += 1
         self.hourly[there.hour][event.what] += 1
         self.match.learn_one(self.codes[event.what])
         slot = (there.date().toordinal(), there.hour * 2 + there.minute // 30)
         self.week.setdefault(slot, []).append(event.what)
         if gap is not None:
-            self.gaps[datetime.fromtimestamp(before, ZONE).hour].append(gap)
+            self.gaps[datetime.fromtimestamp(before, self.zone).hour].append(gap)
 
 
 def _shares(counts: Counter[str]) -> tuple[list[str], dict[str, float]]:
@@ -104,6 +117,7 @@ class Tally:
         self.top3: dict[str, list[bool]] = {}
         self.loss: dict[str, list[float]] = {}
         self.late: dict[str, list[float]] = {}
+        self.by_chance = Counter[str]()
         self.covered: dict[float, list[bool]] = {0.5: [], 0.8: []}
 
     def add(
@@ -184,6 +198,8 @@ class Judge:
         order = sorted(chances, key=lambda name: -chances[name])
         what = event.what if event.what in self.rivals.codes else ""
         tally.add("routine", order, chances, what)
+        if (event.time, event.path) in self.house.by_chance and event.state == "on":
+            tally.by_chance[event.what] += 1
         for who, (order, shares) in self.rivals.guess(last.time).items():
             tally.add(who, order, shares, what)
         for level, covered in tally.covered.items():
@@ -275,6 +291,8 @@ def judge(seeds: list[int]) -> Iterator[tuple[str, float, str]]:
         yield f"next event, {who}: top-1", fmean(tally.top1[who]) * 100, "%"
         yield f"next event, {who}: top-3", fmean(tally.top3[who]) * 100, "%"
         yield f"next event, {who}: log loss", fmean(tally.loss[who]), "nats"
+    yield "next event: those that come by chance", _share_by_chance(tally) * 100, "%"
+    yield "next event: no forecast can have more, top-1", _bound(tally) * 100, "%"
     for who, late in tally.late.items():
         yield f"time of the next event, {who}: median error", median(late), "s"
     for level, covered in tally.covered.items():
@@ -288,6 +306,17 @@ def judge(seeds: list[int]) -> Iterator[tuple[str, float, str]]:
             yield f"{name} interval holds", fmean(errors) * 100, "%"
         else:
             yield f"{name}: median error", median(errors) / 60, "min"
+
+
+def _share_by_chance(tally: Tally) -> float:
+    return tally.by_chance.total() / len(tally.top1["routine"])
+
+
+def _bound(tally: Tally) -> float:
+    """Of one who is told all times, and of chance only that it strikes next."""
+    best = max(tally.by_chance.values(), default=0)
+    missed = tally.by_chance.total() - best
+    return 1.0 - missed / len(tally.top1["routine"])
 
 
 def rows() -> Rows:

@@ -60,6 +60,7 @@ class Household:
     Attributes:
         samples: of the home, by event time.
         days: the truth by person, one for each day.
+        by_chance: what comes at any time for no reason, by event time and path.
         move: number of the day on which they move.
     """
 
@@ -70,6 +71,7 @@ class Household:
         self._holidays = self._draw_holidays(days)
         self._people = [self._draw_person(name) for name in PEOPLE]
         self._acts: list[tuple[float, str, str]] = []
+        self.by_chance: set[tuple[float, str]] = set()
         self.days: dict[str, list[Truth]] = {name: [] for name in PEOPLE}
         for number in range(days):
             if number == self.move:
@@ -192,6 +194,10 @@ class Household:
         self._act(number, time, path, "on")
         self._act(number, time + for_s, path, "off")
 
+    def _do_by_chance(self, number: int, time: float, path: str, for_s: float) -> None:
+        self.by_chance.add((time, self._name(path, number)))
+        self._do(number, time, path, for_s)
+
     def _is_dark(self, number: int, time: float) -> bool:
         swing = cos(tau * (number + 72) / 365)
         hour = (time - self.moment(number, 0)) / 3600
@@ -220,7 +226,7 @@ class Household:
             )
         for _ in range(int(rng.poisson(2))):  # the cat
             time = self.moment(number, rng.uniform(0, 24))
-            self._do(number, time, "binary_sensor.hall_motion", 60)
+            self._do_by_chance(number, time, "binary_sensor.hall_motion", 60)
 
     def _wake(self, number: int, name: str, truth: Truth) -> None:
         rng, wake = self._rng, truth.wake
@@ -300,7 +306,7 @@ class Household:
             for _ in range(int(rng.poisson((end - begin) / 3600 * 1.6))):
                 time = rng.uniform(begin, end)
                 room = rooms[int(rng.choice(3, p=(0.3, 0.4, 0.3)))]
-                self._do(number, time, f"binary_sensor.{room}_motion", 60)
+                self._do_by_chance(number, time, f"binary_sensor.{room}_motion", 60)
             for _ in range(int(rng.poisson((end - begin) / 3600 * 0.8))):
                 time = rng.uniform(begin, end)
                 phone = f"binary_sensor.{name}_phone_interactive"
@@ -310,7 +316,8 @@ class Household:
                 self._act(number, tv, "media_player.tv", "on")
                 self._act(number, tv + 40, "light.living_room", "on")
             if rng.random() < 0.3:  # for no reason
-                self._do(number, rng.uniform(begin, end), "light.hall", 300)
+                time = rng.uniform(begin, end)
+                self._do_by_chance(number, time, "light.hall", 300)
 
     @staticmethod
     def is_home_at(truth: Truth, time: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -138,6 +139,22 @@ def test_a_damaged_snapshot_is_refused_or_read(
     model.chances(at(35, 0))
 
 
+def test_what_the_version_before_kept_is_read() -> None:
+    state = msgspec.msgpack.decode(KNOWN[1:])
+    del state["pool"]
+    old = Routine.restore(b"\x01" + msgspec.msgpack.encode(state), BERLIN)
+    assert old.events == known().events
+    assert old.predict_one(at(35, 0)).events[0].what == "light.bedroom=on"
+
+
+def test_a_state_that_holds_is_not_what_comes_next() -> None:
+    model, time = known(), at(35, 6.5)
+    model.learn_one(home(time, "light.bedroom", "on"))
+    chances = model.chances(time)
+    assert chances["light.bedroom=on"] < 1e-3
+    assert max(chances, key=chances.__getitem__) == "light.bedroom=off"
+
+
 def test_noise_is_no_event() -> None:
     model = known()
     before = model.snapshot()
@@ -180,6 +197,9 @@ def test_a_forgotten_entity_is_gone_from_all_but_what_is_now() -> None:
     assert any("secret" in what for what in model.chances(at(36, 13)))
     model.forget(at(36, 0), at(37, 0))
     assert not any("secret" in what for what in model.chances(at(37, 0)))
+    # who is in the weights is what is now: the state that the entity has
+    model.learn_one(home(at(37, 1), "light.bedroom", "on"))
+    assert model.snapshot().count(b"switch.secret=") == 0
 
 
 def test_a_frozen_routine_predicts_and_learns_nothing() -> None:

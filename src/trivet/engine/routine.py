@@ -18,11 +18,14 @@ from trivet.domain.sample import Sample
 from trivet.engine.activity import ActivityReader, HomeEvent, state_of
 from trivet.engine.blend import Blend, Steering
 from trivet.engine.occupancy import Occupancy, OccupancyState
+from trivet.engine.pool import Pool
 from trivet.engine.sequence import EventSequence, Expected
 from trivet.engine.sleep import Moment, Night, Nights
 
 #: Raised with each change that an older version could not read.
-VERSION = 1
+VERSION = 2
+#: Also read: what it lacks is learned anew.
+_BEFORE = 1
 #: The home itself, beside its people.
 HOME = ""
 OCCUPANCY = "binary_sensor.occupancy"
@@ -59,6 +62,7 @@ class RoutineState(msgspec.Struct, forbid_unknown_fields=True):
     events: list[HomeEvent] = []
     blend: Blend | None = None
     steering: Steering | None = None
+    pool: Pool | None = None
     subjects: dict[str, Subject] = {}
     is_frozen: bool = False
 
@@ -252,7 +256,7 @@ class Routine:
         state = self._state
         sequence = self._sequence
         state.events, state.blend = sequence.events, sequence.blend
-        state.steering = sequence.steering
+        state.steering, state.pool = sequence.steering, sequence.pool
         for who, subject in state.subjects.items():
             nights = self._nights[who]
             subject.nights, subject.moments = nights.nights, nights.moments
@@ -267,7 +271,7 @@ class Routine:
             UsageError: `data` is damaged or of another version.
         """
         hint = "learn again from the recorded samples"
-        if not data or data[0] != VERSION:
+        if not data or data[0] not in (VERSION, _BEFORE):
             found = data[0] if data else "none"
             raise UsageError(
                 f"routine of version {found}, this engine reads {VERSION}", hint=hint
@@ -285,7 +289,9 @@ class Routine:
     def _take(self, state: RoutineState) -> None:
         zone, self._state = self._zone, state
         self._reader = ActivityReader(state.states)
-        self._sequence = EventSequence(zone, state.events, state.blend, state.steering)
+        self._sequence = EventSequence(
+            zone, state.events, state.blend, state.steering, state.pool
+        )
         self._occupancy = {
             who: Occupancy(zone, subject.occupancy)
             for who, subject in state.subjects.items()

@@ -3,8 +3,9 @@
 Each past event is a witness of what came after it and how long that took. It speaks the
 louder the more now is like then: the events just before, the hour, the kind of day; and
 the less the longer ago it was, by half-lives. Three ways of listening to the witnesses,
-prediction by partial matching and the mere share of each event are blended by how well
-each has foretold lately.
+prediction by partial matching, the shares at this hour, the mere share of each event
+and a race of all entities to change are pooled by weights that are learned. A state
+that holds now cannot come next.
 
 When the next event comes is told by the same witnesses: soon ones by how long it took,
 late ones by the clock; people make coffee so long after waking, and wake at seven.
@@ -24,6 +25,8 @@ from trivet.domain.forecast import Interval
 from trivet.engine.activity import HomeEvent
 from trivet.engine.blend import Blend, Floats, Steering
 from trivet.engine.partial_match import PartialMatch
+from trivet.engine.pool import Pool
+from trivet.engine.race import Race
 
 Ints = NDArray[np.int64]
 
@@ -116,8 +119,9 @@ class EventSequence:
     Args:
         zone: the home's time zone.
         events: oldest first.
-        blend: the weights of WAYS and of the experts beside them.
+        blend: which of WAYS tells when; and of the experts beside them.
         steering: so that the intervals of the next event hold.
+        pool: the weights by which all experts tell which event is next.
     """
 
     def __init__(
@@ -126,10 +130,12 @@ class EventSequence:
         events: Iterable[HomeEvent] = (),
         blend: Blend | None = None,
         steering: Steering | None = None,
+        pool: Pool | None = None,
     ) -> None:
         self._zone = zone
         self.steering = steering or Steering()
         self.blend = blend or Blend.even(len(WAYS) + _OTHERS)
+        self.pool = pool or Pool.even(len(WAYS) + _OTHERS + 1)
         self.events: list[HomeEvent] = []
         self._lay_out(list(events))
 
@@ -140,7 +146,10 @@ class EventSequence:
         code = self._codes.get(event.what)
         if self.events:
             number = len(self._codes) if code is None else code
-            self.blend.learn(self._opinions().chances[:, number].tolist())
+            heard, last = self._opinions(), self.events[-1]
+            self.blend.learn(heard.chances[:, number].tolist())
+            opinions = self._with_race(heard, last.time)
+            self.pool.learn(opinions, last.what, self._can_come(), number)
             for level in (0.5, 0.8):
                 said = self.predict_time(self.events[-1].time, level)
                 if said is not None:
@@ -160,8 +169,8 @@ class EventSequence:
         if not self.events:
             return []
         heard = self._opinions()
-        left = heard.times > max(time, self.events[-1].time)
-        probability = self._probability(heard, left)
+        left = heard.times >= max(time, self.events[-1].time)
+        probability = self._probability(heard, left, time)
         names = [*self._codes, ""]
         found = []
         for code in np.argsort(-probability, kind="stable")[:most].tolist():
@@ -181,8 +190,8 @@ class EventSequence:
         if not self.events:
             return {}
         heard = self._opinions()
-        left = heard.times > max(time, self.events[-1].time)
-        chances = self._probability(heard, left).tolist()
+        left = heard.times >= max(time, self.events[-1].time)
+        chances = self._probability(heard, left, time).tolist()
         return dict(zip((*self._codes, ""), chances, strict=True))
 
     def predict_time(self, time: float, level: float = 0.8) -> Interval | None:
@@ -190,7 +199,7 @@ class EventSequence:
         if len(self.events) < 2:
             return None
         heard = self._opinions()
-        left = heard.times > max(time, self.events[-1].time)
+        left = heard.times >= max(time, self.events[-1].time)
         asked = self.steering.level(level)
         found = interval(heard.times[left], heard.weights[left], asked)
         return found and Interval(found.low, found.median, found.high, level)
@@ -207,7 +216,7 @@ class EventSequence:
         """Write all rows anew."""
         self.events = []
         self._codes: dict[str, int] = {}
-        self._match = PartialMatch()
+        self._match, self._race = PartialMatch(), Race(MOST_KINDS)
         self._rows = 0
         size = max(1024, 2 * len(events))
         self._time: Floats = np.zeros(size)
@@ -220,8 +229,10 @@ class EventSequence:
         self._novel = 1.0
         self._at: list[list[int]] = []
         self._heard: _Heard | None = None
+        self._raced: tuple[float, Floats] | None = None
         for event in events:
             self._enter(event)
+        self.pool.keep(self._codes)
 
     def _enter(self, event: HomeEvent) -> None:
         if self._rows == len(self._time):
@@ -243,8 +254,9 @@ class EventSequence:
         self._share[code] += 1.0
         self._count_hour(row, code)
         self._at[code].append(row)
-        self._rows, self._heard = row + 1, None
+        self._rows, self._heard, self._raced = row + 1, None, None
         self._match.learn_one(code)
+        self._race.learn_one(event.path, code, event.time)
 
     def _count_hour(self, row: int, code: int) -> None:
         bin_, day = self._bin(row), self._time[row] / _DAY_S
@@ -263,16 +275,33 @@ class EventSequence:
         self._weekend = np.append(self._weekend, np.zeros_like(self._weekend))
         self._code = np.append(self._code, np.full_like(self._code, -1))
 
-    def _probability(self, heard: _Heard, left: NDArray[np.bool_]) -> Floats:
+    def _probability(
+        self, heard: _Heard, left: NDArray[np.bool_], time: float
+    ) -> Floats:
         """Chance of each event, and of a new one, given those that are left."""
-        kinds = len(self._codes)
+        kinds, last = len(self._codes), self.events[-1]
         whole = np.bincount(heard.nexts, heard.weights, kinds)
         still = np.bincount(heard.nexts[left], heard.weights[left], kinds)
         # what should have come by now is less likely to be what comes
         lasts = np.append((still + 1e-6) / (whole + 1e-6), 1.0)
-        probability: Floats = self.blend.mix(heard.chances) * lasts
+        opinions = self._with_race(heard, max(time, last.time))
+        mixed = self.pool.mix(opinions, last.what, self._can_come())
+        probability: Floats = mixed * lasts
         probability /= probability.sum()
         return probability
+
+    def _with_race(self, heard: _Heard, time: float) -> Floats:
+        """What each expert says, last the race as it stands at an event time."""
+        if self._raced is None or self._raced[0] != time:
+            raced = self._race.predict_one(time, len(self._codes))
+            self._raced = time, np.vstack((heard.chances, raced))
+        return self._raced[1]
+
+    def _can_come(self) -> NDArray[np.bool_]:
+        """Whether each event, and a new one, changes anything."""
+        can_come = np.ones(len(self._codes) + 1, dtype=bool)
+        can_come[self._race.now] = False
+        return can_come
 
     def _opinions(self) -> _Heard:
         """What each expert says of each event and of a new one, and the witnesses."""
