@@ -1,11 +1,12 @@
 """Off-policy: what another way of choosing would have earned, from the log of this one.
 
 A log holds what was done, how likely that was, and what came of it. What another policy
-would have done is weighed by how much likelier it was to do the same. Three estimates
-of its mean reward a choice: by inverse propensity, which has no bias and wide limits;
-self-normalised, steadier with a little bias; doubly robust, which adds a model of the
-reward and is right when either the model or the propensities are. Choices of one day
-hang together, so limits come from sums a day (a cluster-robust standard error).
+would have said is weighed by how much likelier it was to say it; what is not said earns
+nothing for sure, so only what it would say must have had a chance in the log. Three
+estimates of its mean reward a choice: by inverse propensity, which has no bias and wide
+limits; self-normalised, steadier with a little bias; doubly robust, which adds a model
+of the reward and is right when either the model or the propensities are. Choices of one
+day hang together, so limits come from sums a day (a cluster-robust standard error).
 
 Source: M. Dudik, J. Langford and L. Li, "Doubly Robust Policy Evaluation and Learning",
 ICML 2011; A. Swaminathan and T. Joachims, "The Self-Normalized Estimator for
@@ -57,7 +58,7 @@ class Comparison(msgspec.Struct, frozen=True):
         inverse: by inverse propensity.
         normalised: self-normalised.
         robust: doubly robust.
-        effective: how many choices the weights are worth; few of many is a warning.
+        effective: how many of what was said the weights are worth; few is a warning.
     """
 
     choices: int
@@ -73,11 +74,12 @@ class _Term(msgspec.Struct, frozen=True):
     """One choice as the estimators see it."""
 
     day: str
+    #: chance of the policy to say it, and that by the log's: 0 when it was not said
+    wanted: float
     weight: float
     reward: float
-    #: the model's word on what was done, and on what the policy would do
-    done: float
-    would: float
+    #: the model's word on saying it
+    model: float
 
 
 def compare(
@@ -110,7 +112,10 @@ def compare(
         _mean(terms, [term.reward for term in terms]),
         _mean(terms, [term.weight * term.reward for term in terms]),
         _ratio(terms),
-        _mean(terms, [t.would + t.weight * (t.reward - t.done) for t in terms]),
+        _mean(
+            terms,
+            [t.wanted * t.model + t.weight * (t.reward - t.model) for t in terms],
+        ),
         total**2 / square if square else 0.0,
     )
 
@@ -158,14 +163,12 @@ def _term(choice: Choice, policy: Policy, model: Model) -> _Term:
             f"with a chance of {logged!r}",
             hint="what was done had a chance above 0: the log is damaged",
         )
-    chance = wanted if choice.is_said else 1.0 - wanted
-    said = model(choice)
     return _Term(
         choice.day.partition("#")[0],
-        chance / logged,
-        choice.reward if choice.is_said else 0.0,
-        said if choice.is_said else 0.0,
-        wanted * said,
+        wanted,
+        wanted / logged if choice.is_said else 0.0,
+        choice.reward,
+        model(choice),
     )
 
 
@@ -176,12 +179,20 @@ def _mean(terms: Sequence[_Term], values: Sequence[float]) -> Estimate:
 
 
 def _ratio(terms: Sequence[_Term]) -> Estimate:
+    """How often it would speak, times the weighted mean of what speaking earned."""
     total = sum(term.weight for term in terms)
+    share = sum(term.wanted for term in terms) / len(terms)
     if total <= 0.0:
-        return Estimate(0.0, float("-inf"), float("inf"))
+        # nothing that it would say was ever said; when it says nothing that is sure
+        spread = 0.0 if share <= 0.0 else float("inf")
+        return Estimate(0.0, -spread, spread)
     mean = sum(term.weight * term.reward for term in terms) / total
-    spread = [term.weight * (term.reward - mean) for term in terms]
-    return _limits(mean, terms, spread, total)
+    scale = share * len(terms) / total
+    spreads = [
+        (term.wanted - share) * mean + scale * term.weight * (term.reward - mean)
+        for term in terms
+    ]
+    return _limits(share * mean, terms, spreads, float(len(terms)))
 
 
 def _limits(
