@@ -129,7 +129,7 @@ def _add_detours(table: Floats, prior: Prior, trip: RunningTrip, away: Floats) -
     table[:, 9] = np.log((from_then + 150.0) / (step + away + 150.0))
     table[:, 10] = near
     table[:, 11] = begun_here
-    table[:, 12] = near * exp(-_speed_mps(trip) / _SLOW_MPS)
+    table[:, 12] = near * exp(-speed_mps(trip) / _SLOW_MPS)
     table[:, 13] = detour * (log(trip.driven_m + 500.0) - 7.0)
     table[~np.isfinite(table)] = 0.0
 
@@ -140,7 +140,7 @@ def _back(trip: RunningTrip, length: float) -> tuple[TracePoint, float]:
     return trip.trace[index], trip.lengths[index]
 
 
-def _speed_mps(trip: RunningTrip) -> float:
+def speed_mps(trip: RunningTrip) -> float:
     """Mean speed over the last minutes."""
     times = [point.time for point in trip.trace[-40:]]
     first = len(trip.trace) - len(times)
