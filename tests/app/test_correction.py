@@ -20,7 +20,8 @@ from tests.engine.life import (
 
 from trivet.app.correction import Correction, Corrector, corrections_of
 from trivet.app.mind import Mind, Roles
-from trivet.app.placing import CorrectPlace, Doing, Placing, find_place, rows_of
+from trivet.app.place_view import CorrectPlace, Doing
+from trivet.app.placing import Placing, find_place, rows_of
 from trivet.domain import PlaceRole, Sample, UsageError
 from trivet.domain.geo import offset
 from trivet.engine import Anticipator

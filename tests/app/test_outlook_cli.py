@@ -25,7 +25,8 @@ from trivet.app.hub import Hub
 from trivet.app.mind import Mind
 from trivet.app.outlook import when_text
 from trivet.app.outlook_word import take_outlook_words
-from trivet.app.placing import CorrectPlace, PlaceRow, rows_of
+from trivet.app.place_view import CorrectPlace, PlaceRow
+from trivet.app.placing import rows_of
 from trivet.app.store import SampleStore
 from trivet.domain import PlaceRole
 from trivet.engine import Anticipator

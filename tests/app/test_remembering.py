@@ -14,7 +14,7 @@ from tests.fabric.replica.household import House
 
 from trivet.app import remembering, setting
 from trivet.app.hub import Hub
-from trivet.app.placing import CorrectPlace, Doing
+from trivet.app.place_view import CorrectPlace, Doing
 from trivet.app.remembering import Remembering, begun
 from trivet.app.replicating import Replicating
 from trivet.app.simulation import first_day, make_hub_of, make_part

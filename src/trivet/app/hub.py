@@ -7,23 +7,24 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 from trivet.app.album import Album
+from trivet.app.board import ANSWER
 from trivet.app.explanation import explain
 from trivet.app.gather import Gatherer
 from trivet.app.mind import Mind
-from trivet.app.part import ANSWER, COMMAND, Part
+from trivet.app.part import COMMAND, Part
 from trivet.app.picture import Scene, draw_frame, draw_map
-from trivet.app.placing import CorrectPlace, PlaceRow, Placing, rows_of
+from trivet.app.place_view import CorrectPlace, PlaceRow
+from trivet.app.placing import Placing, rows_of
 from trivet.app.setting import LEARNS
+from trivet.app.showing import Showing
 from trivet.app.view import Frame, MapView, TimelineEntry
 from trivet.domain import (
     Action,
     Answer,
     AnswerKind,
-    Forecast,
     RefusedError,
     Sample,
     Suggestion,
-    Surface,
     TrivetError,
     UnreachableError,
     UsageError,
@@ -32,7 +33,6 @@ from trivet.domain.sample import LOCATION
 from trivet.domain.why import Why
 from trivet.domain.wire import Ack, Command, Message
 from trivet.fabric.history import Forget
-from trivet.fabric.lease_gate import FORECAST, SUGGESTION
 from trivet.fabric.replica import Put
 from trivet.fabric.seat import ENGINE
 
@@ -75,6 +75,7 @@ class Hub:
         self._others = tuple(each for each in everyone if each != part.link.device)
         self._silent: set[str] = set()
         self._ahead: set[str] = set()
+        self._showing = Showing(part, roles, self.why)
         part.on_heard(self.gatherer.hear)
         part.on_lived(self.gatherer.keep)
         part.link.answer(ANSWER, self._answered)
@@ -147,23 +148,12 @@ class Hub:
             self._silent.discard(device)
 
     async def _show(self, new: Sequence[Suggestion], is_forecast_new: bool) -> None:
-        device = {
-            Surface.PHONE: self.mind.roles.phone,
-            Surface.CAR: self.mind.roles.car,
-        }
+        await self._showing.settle(self.mind.suggester.live, self.time)
         for suggestion in new:
-            if suggestion.surface in device:
-                await self._give(device[suggestion.surface], suggestion, SUGGESTION)
+            await self._showing.suggest(suggestion)
         forecast = self.mind.forecast
         if is_forecast_new and forecast is not None:
-            for recipient in device.values():
-                await self._give(recipient, forecast, FORECAST)
-
-    async def _give(self, to: str, message: Suggestion | Forecast, path: str) -> None:
-        if to == self._link.device:
-            self.part.shown.append(message)
-        else:
-            await self.trust.show(to, message, path)
+            await self._showing.tell(forecast)
 
     async def _answered(self, asker: str, message: Message | None) -> Message:
         if not isinstance(message, Answer):
@@ -186,6 +176,8 @@ class Hub:
                 hint="answer there; trivet seat show",
             )
         found = self.mind.answer(suggestion, kind, self.time)
+        said = Answer(suggestion, kind, self.time)
+        await self._showing.settle(self.mind.suggester.live, self.time, said)
         try:
             await self.remember()
         except TrivetError as error:

@@ -7,7 +7,7 @@ import msgspec
 from trivet.app.control import Control
 from trivet.app.hub import Hub
 from trivet.app.outlook import Outlook
-from trivet.app.placing import CorrectPlace, PlaceRow
+from trivet.app.place_view import CorrectPlace, PlaceRow
 
 
 class ShowOutlook(msgspec.Struct, frozen=True, tag="outlook", tag_field="verb"):

@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from trivet.app.outlook import Outlook
+from trivet.app.place_view import CorrectPlace, PlaceRow
 from trivet.domain.device import DeviceKind
 from trivet.domain.forecast import Forecast
 from trivet.domain.place import Place, PointOfInterest
@@ -162,6 +163,18 @@ class Viewed(Protocol):
 
     async def answer(self, suggestion: str, kind: AnswerKind) -> None:
         """Record what the person said, and do what a "yes" asks for."""
+        ...
+
+    def places(self) -> Sequence[PlaceRow]:
+        """The places that are known, most visited first."""
+        ...
+
+    async def correct(self, word: CorrectPlace) -> str:
+        """Say something of a place, for the whole household; what was done."""
+        ...
+
+    async def set_learning(self, is_on: bool) -> None:
+        """Have the household learn from what happens, or not."""
         ...
 
     def set_speed(self, speed: float) -> None:

@@ -8,8 +8,11 @@ from math import sin
 import msgspec
 import pytest
 
+from trivet.app.outlook import Coming, Next, Outlook, Presence
+from trivet.app.place_view import CorrectPlace, PlaceRow
 from trivet.app.view import DeviceView, Fact, Flow, Frame, MapView, TimelineEntry
 from trivet.domain.device import DeviceKind
+from trivet.domain.error import UsageError
 from trivet.domain.forecast import Candidate, Forecast, Interval, Reason
 from trivet.domain.place import Place, PlaceRole, PointOfInterest
 from trivet.domain.suggestion import (
@@ -36,6 +39,8 @@ class FakeNode:
         self.drawn = drawn
         self.entries: list[TimelineEntry] = []
         self.answers: list[tuple[str, AnswerKind]] = []
+        self.rows: tuple[PlaceRow, ...] = make_rows()
+        self.said: list[CorrectPlace] = []
 
     def frame(self) -> Frame:
         return self.now
@@ -63,6 +68,19 @@ class FakeNode:
         self.answers.append((suggestion, kind))
         left = tuple(s for s in self.now.suggestions if s.id != suggestion)
         self.now = msgspec.structs.replace(self.now, suggestions=left)
+
+    def places(self) -> Sequence[PlaceRow]:
+        return self.rows
+
+    async def correct(self, word: CorrectPlace) -> str:
+        self.said.append(word)
+        if word.place == "refused":
+            raise UsageError("that place cannot be set right")
+        return "done"
+
+    async def set_learning(self, is_on: bool) -> None:
+        outlook = msgspec.structs.replace(make_outlook(), is_learning=is_on)
+        self.now = msgspec.structs.replace(self.now, outlook=outlook)
 
     def set_speed(self, speed: float) -> None:
         self.now = msgspec.structs.replace(self.now, speed=speed)
@@ -200,6 +218,45 @@ def make_suggestions() -> tuple[Suggestion, ...]:
     )
 
 
+def make_outlook() -> Outlook:
+    middle = Interval(NOW + 1800, NOW + 2400, NOW + 3600, 0.5)
+    arrival = Interval(NOW + 1200, NOW + 2400, NOW + 5400)
+    coming = Coming("Ada", False, middle, arrival, "the running trip, 21 % of it home")
+    evening = (0.1,) * 2 + (0.6,) + (0.95,) * 12 + (0.7, 0.3, 0.1) + (0.05,) * 6
+    return Outlook(
+        NOW,
+        "Europe/Berlin",
+        coming=(coming,),
+        presence=(Presence("", evening), Presence("Ada", evening)),
+        presence_rests="who was in since 2 January",
+        next=(
+            Next("light.kitchen=on", "Kitchen light on", 0.71, arrival),
+            Next("cover.garage_door=open", "Garage open", 0.12, None),
+        ),
+        next_rests="1,204 things done at home since 2 January",
+        bed=Interval(NOW + 18000, NOW + 19800, NOW + 21600),
+        wake=Interval(NOW + 45000, NOW + 46800, NOW + 50400),
+        night_rests="61 nights since 2 January",
+    )
+
+
+def make_rows() -> tuple[PlaceRow, ...]:
+    return (
+        PlaceRow("p1", "home", PlaceRole.HOME, 210, NOW - 6e6, NOW - 600, *HOME),
+        PlaceRow("p2", "work", PlaceRole.WORK, 190, NOW - 6e6, NOW - 7200, *WORK),
+        PlaceRow("p3", "Riverside Mall", PlaceRole.OTHER, 31, 1.0, NOW - 9e5, *MALL),
+        PlaceRow(
+            "p4",
+            "a place near Boulder Hall",
+            PlaceRole.OTHER,
+            1,
+            NOW - 9e5,
+            NOW - 9e5,
+            *GYM,
+        ),
+    )
+
+
 def make_frame() -> Frame:
     return Frame(
         time=NOW,
@@ -219,6 +276,8 @@ def make_frame() -> Frame:
             Flow("car", "home", "Vehicle.Powertrain.TractionBattery.Range", 54, NOW),
             Flow("home", "phone", "cover.garage_door", 3, NOW - 1500),
         ),
+        outlook=make_outlook(),
+        leader="home",
     )
 
 

@@ -16,11 +16,11 @@ _KINDS = frozenset(
 )
 
 
-def devices_html(devices: Sequence[DeviceView]) -> str:
-    """Each device with its facts, alerts first."""
+def devices_html(devices: Sequence[DeviceView], leader: str = "") -> str:
+    """Each device with its facts, alerts first; and which of them leads."""
     if not devices:
         return '<p class="quiet">No device has joined yet.</p>'
-    return "".join(_device(device) for device in devices)
+    return "".join(_device(device, leader) for device in devices)
 
 
 def alerts_html(devices: Sequence[DeviceView]) -> str:
@@ -107,9 +107,11 @@ def _terms(flow: Flow) -> str:
     return f'<br><span class="quiet">for {escape(flow.purpose)}{exact}</span>'
 
 
-def _device(device: DeviceView) -> str:
+def _device(device: DeviceView, leader: str) -> str:
     kind, name = device.kind.value, device.name or device.id
-    state = "" if device.is_alive else '<span class="away">not reachable</span>'
+    state = '<span class="leads quiet">leads</span>' if device.id == leader else ""
+    if not device.is_alive:
+        state = '<span class="away">not reachable</span>'
     facts = [fact for fact in device.facts if not fact.is_alert]
     alerts = "".join(_alert(fact) for fact in device.facts if fact.is_alert)
     rows = "".join(

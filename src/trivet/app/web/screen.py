@@ -11,7 +11,10 @@ from trivet.app.web import panel, trip
 from trivet.app.web.announce import announcement
 from trivet.app.web.card import Cards
 from trivet.app.web.icon import icon
+from trivet.app.web.learning import LearnSwitch
 from trivet.app.web.map import Map
+from trivet.app.web.outlook import outlook_html
+from trivet.app.web.places import Places
 from trivet.app.web.plane import Plane
 from trivet.app.web.scrubber import Scrubber
 from trivet.app.web.tag import button, html, tag, text
@@ -80,7 +83,10 @@ class Screen:
         self._trip.set_content(trip.trip_html(frame))
         self._why.button.set_visibility(trip.has_forecast(frame))
         self._alerts.set_content(panel.alerts_html(frame.devices))
-        self._devices.set_content(panel.devices_html(frame.devices))
+        self._devices.set_content(panel.devices_html(frame.devices, frame.leader))
+        self._outlook.set_content(outlook_html(frame.outlook))
+        is_learning = frame.outlook is None or frame.outlook.is_learning
+        self._learn.show(is_learning, is_past)
         self._cards.show(frame.suggestions, frame.zone, is_past)
         self._map.draw(frame, self._drawn, self._plane)
 
@@ -91,7 +97,7 @@ class Screen:
         self._flows.set_content(
             panel.flows_html(frame.flows, frame.devices, frame.zone)
         )
-
+        self._places.show(self._viewed.places(), frame.zone)
         self._why.refresh()
 
     def _draw_base(self, present: Frame) -> None:
@@ -107,6 +113,9 @@ class Screen:
         self._at = time
         self._shown = None
         self.refresh()
+
+    def _say(self, words: str) -> None:
+        self._said.set_content(escape(words))
 
     async def _tell(self, suggestion: str, kind: AnswerKind) -> None:
         await self._viewed.answer(suggestion, kind)
@@ -134,6 +143,9 @@ class Screen:
                     self._build_trip()
                     with tag("section", "room suggest", aria_labelledby="suggestions"):
                         self._cards = Cards(self._viewed.why, self._tell)
+                    with _room("outlook", "The next day at home"):
+                        self._outlook = html()
+                        self._learn = LearnSwitch(self._viewed.set_learning)
                     with _room("devices", "Devices"):
                         self._devices = html()
                 self._scrubber = Scrubber(self._viewed, self._go)
@@ -145,6 +157,8 @@ class Screen:
                 self._flows = html(
                     classes="scroll", tabindex="0", role="region", aria_label="Shared"
                 )
+            with _room("known-places", "Places"), tag("div", "scroll"):
+                self._places = Places(self._viewed.correct, self._say)
         self._said = html(classes="unseen", role="status", aria_live="polite")
         ui.timer(TICK_S, self.refresh)
 

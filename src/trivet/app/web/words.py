@@ -30,6 +30,12 @@ def day(time: float, zone: str) -> str:
     return f"{moment:%A} {moment.day} {moment:%B}"
 
 
+def date(time: float, zone: str) -> str:
+    """Day and month: 6 March."""
+    moment = local(time, zone_of(zone))
+    return f"{moment.day} {moment:%B}"
+
+
 def span(arrival: Interval, zone: str) -> str:
     """An interval: 17:50–18:10, or one time when both ends are the same."""
     low, high = hours(arrival.low, zone), hours(arrival.high, zone)
