@@ -57,6 +57,11 @@ def seat_file(folder: Path, device: str) -> Path:
     return folder / f"seat-{device}.json"
 
 
+def choices_file(folder: Path, device: str) -> Path:
+    """What was weighed and said while a device led."""
+    return folder / f"choices-{device}.jsonl"
+
+
 def state_file(folder: Path, device: str) -> Path:
     """A device's copy of the household's state."""
     return folder / f"state-{device}.db"

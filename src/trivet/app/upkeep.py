@@ -7,8 +7,9 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
+from trivet.app.choosing import Choosing
 from trivet.app.control import Control
-from trivet.app.folder import seat_file, witness_file
+from trivet.app.folder import choices_file, seat_file, witness_file
 from trivet.app.forgetting import OnForget
 from trivet.app.hub import Hub
 from trivet.app.issuing import Issuing
@@ -66,6 +67,7 @@ class Upkeep:
     ) -> None:
         link, trust = part.link, part.trust
         me = link.device
+        self._folder = folder
         self._control = control
         self._keeper = Keeper(founded, config, link, trust, reopen)
         self._doors: list[LateDoor] = []
@@ -119,8 +121,9 @@ class Upkeep:
         self._warn = warn
         hub.acting, hub.leader = self._acting, self._leader
         take_outlook_words(self._control, hub)
-        self._forgetters.append(hub.forget)
-        return [Remembering(self._replicating, hub, seed).run()]
+        choosing = Choosing(choices_file(self._folder, hub.device), hub)
+        self._forgetters += [hub.forget, choosing.forget]
+        return [Remembering(self._replicating, hub, seed).run(), choosing.run()]
 
     def leads(self) -> bool:
         """Whether the device may forecast and suggest now."""

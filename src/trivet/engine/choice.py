@@ -126,6 +126,18 @@ class ChoiceLog:
                 undone = msgspec.structs.replace(choice, answer=AnswerKind.UNDONE)
                 self.settled[index] = undone
 
+    def forget(self, since: float, until: float) -> None:
+        """Forget what was weighed from event time `since` on, before `until`."""
+        gone = [one for one in self.settled if since <= one.time < until]
+        for one in gone:
+            self.settled.remove(one)
+        for slot, one in list(self._weighed.items()):
+            if since <= one.time < until:
+                del self._weighed[slot]
+        for id_, one in list(self._said.items()):
+            if since <= one.time < until:
+                del self._said[id_]
+
     def turn(self, day: str) -> None:
         """A local day has begun: what was weighed before it was not said."""
         for slot, choice in list(self._weighed.items()):
@@ -165,6 +177,6 @@ def from_lines(data: bytes) -> list[Choice]:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InputError(
                 f"line {number} is no choice: {error}",
-                hint="give it what `trivet suggestions --log` wrote",
+                hint="give it what `trivet choices export` wrote",
             ) from error
     return choices

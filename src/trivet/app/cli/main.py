@@ -41,6 +41,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "outlook": ("outlook", "app", "The next day at home: who is in, what is next."),
     "forecast": ("now", "forecast_app", "Where the running trip is going."),
     "suggestions": ("now", "suggestions_app", "What trivet would suggest."),
+    "choices": ("choices", "choices_app", "What was weighed and said, and earned."),
     "why": ("now", "why_app", "Why trivet thinks so."),
     "replay": ("replay", "app", "Replay recorded lives, judge each forecast."),
     "bench": ("bench", "app", "Measure this machine: the figures in the docs."),
