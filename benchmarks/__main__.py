@@ -30,6 +30,7 @@ LONG = {
     "browser": ("screen", "browser_rows"),
     "million": ("atlas", "million_rows"),
     "skills": ("skills", "rows"),
+    "skills_each": ("skills_each", "rows"),
     "fleet": ("fleet", "rows"),
     "routine": ("routine", "rows"),
     "homecoming": ("homecoming", "rows"),

@@ -1,6 +1,6 @@
 """Five skills in simulated households: how often each speaks, and is right.
 
-python -m benchmarks.skills [SEED ...]
+python -m benchmarks.skills_each [SEED ...]
 
 The seeds of SEEDS are reported on and nothing was fitted to them. Each household is
 learned for four weeks and judged for eight. Every suggestion stands alone: nothing is
