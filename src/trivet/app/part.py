@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
+from trivet.app.board import Board
 from trivet.app.trust import Trust
 from trivet.domain import (
     Adapter,
     DeviceKind,
-    Forecast,
     Purpose,
     Sample,
-    Suggestion,
     TrivetError,
     UsageError,
 )
@@ -27,9 +25,6 @@ from trivet.fabric.link import Link
 ADVANCE = "advance"
 #: Asked of a device: give an actuator a target value.
 COMMAND = "command"
-#: Asked of the home: what the person said to a suggestion.
-ANSWER = "answer"
-
 
 #: What each device wants of the others while it runs.
 WISHES = {
@@ -65,8 +60,8 @@ class Part:
         self._takers: list[Callable[[Received], None]] = []
         self._keepers: list[Callable[[Sample], None]] = []
         self._checks: list[Callable[[str, Command], None]] = []
-        #: the newest suggestions and forecasts for this surface, newest last
-        self.shown: deque[Suggestion | Forecast] = deque(maxlen=64)
+        #: the suggestions for the person where this device is
+        self.board = Board(link, trust)
         link.answer(ADVANCE, self._advance)
         link.answer(COMMAND, self._command)
 
@@ -88,19 +83,20 @@ class Part:
             heard = await self.trust.hear(received)
             if heard is None:
                 continue
-            if isinstance(heard.message, Suggestion | Forecast):
-                self.shown.append(heard.message)
+            self.board.hear(heard)
             for take in self._takers:
                 take(heard)
 
     async def live_on(self, until: float) -> None:
         """Let the device itself live on until an event time."""
         for sample in self._adapter.samples(until):
+            self.board.learn(sample)
             for keep in self._keepers:
                 keep(sample)
             for recipient in await self.trust.live(sample):
                 self._sent[recipient] = self._sent.get(recipient, 0) + 1
         await self.trust.tick(until)
+        self.board.look()
 
     def obey(self, asker: str, command: Command) -> Ack:
         """Give a command of `asker` to the device; what the device says to it."""

@@ -78,6 +78,7 @@ class Trust:
         private: ec.EllipticCurvePrivateKey | None = None,
     ) -> None:
         self.time = start
+        self.zone = zone
         self.household = household
         self.ledger = ledger
         self._observer = Observer(zone)

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from trivet.domain.forecast import Probability, Reason
 from trivet.domain.sample import DeviceId, EventTime, SignalPath, Value
+from trivet.domain.why import Why
 
 
 class Surface(StrEnum):
@@ -75,6 +76,7 @@ class Suggestion(msgspec.Struct, frozen=True, omit_defaults=True, tag="suggestio
         time: event time at which it was made.
         need: what it is about, with its reasons and actions.
         surface: where it is shown.
+        why: the account of it, where it was given to another device.
     """
 
     id: str
@@ -82,6 +84,7 @@ class Suggestion(msgspec.Struct, frozen=True, omit_defaults=True, tag="suggestio
     time: EventTime
     need: Need
     surface: Surface
+    why: Why | None = None
 
 
 class AnswerKind(StrEnum):

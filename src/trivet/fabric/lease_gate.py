@@ -14,7 +14,7 @@ from typing import Protocol
 from trivet.domain.error import RefusedError
 from trivet.domain.forecast import Forecast
 from trivet.domain.sample import Position, Sample, Value
-from trivet.domain.suggestion import Suggestion
+from trivet.domain.suggestion import Answer, Suggestion
 from trivet.domain.wire import Command, Message
 from trivet.fabric.access import Access, Decision, Party, Verb
 from trivet.fabric.coarse import coarsen
@@ -77,7 +77,10 @@ class LeaseGate:
             return self._give(recipient, message)
         if isinstance(message, Forecast):
             self._show(recipient, FORECAST, message.time)
-        elif isinstance(message, Suggestion):
+        elif isinstance(message, Suggestion) or (
+            # what became of one, told to who was shown it; a person's word is asked
+            isinstance(message, Answer) and path == SUGGESTION
+        ):
             self._show(recipient, SUGGESTION, message.time)
         return message
 

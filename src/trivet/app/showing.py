@@ -1,0 +1,94 @@
+"""Gives suggestions and forecasts to where the person is, and takes them away.
+
+Each suggestion goes to the device of its surface; where that cannot be reached or has
+no lease, to the next surface that the need allows. It takes its account along, so that
+the device can say why with no connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+
+from msgspec.structs import replace
+
+from trivet.app.mind import Roles
+from trivet.app.part import Part
+from trivet.domain import (
+    Answer,
+    AnswerKind,
+    Forecast,
+    Suggestion,
+    Surface,
+    TrivetError,
+)
+from trivet.domain.why import Why
+from trivet.fabric.lease_gate import FORECAST, SUGGESTION
+
+
+class Showing:
+    """What the leading device has shown on others, and on itself.
+
+    Args:
+        part: the leading device's own part.
+        roles: which device is the phone, which the car.
+        why: gives the account of a suggestion by its id.
+    """
+
+    def __init__(self, part: Part, roles: Roles, why: Callable[[str], Why]) -> None:
+        self._part = part
+        self._why = why
+        self._devices: Mapping[Surface, str] = {
+            Surface.PHONE: roles.phone,
+            Surface.CAR: roles.car,
+        }
+        #: where each suggestion that waits for an answer is shown
+        self._at: dict[str, str] = {}
+
+    async def suggest(self, suggestion: Suggestion) -> None:
+        """Show a suggestion where the person is."""
+        surfaces = dict.fromkeys((suggestion.surface, *suggestion.need.surfaces))
+        for surface in surfaces:
+            device = self._devices.get(surface)
+            if device is None:  # the home shows it on its page
+                return
+            told = replace(suggestion, surface=surface, why=self._why(suggestion.id))
+            if await self._give(device, told, SUGGESTION):
+                self._at[suggestion.id] = device
+                return
+
+    async def tell(self, forecast: Forecast) -> None:
+        """Show a forecast on the phone and in the car."""
+        for device in self._devices.values():
+            await self._give(device, forecast, FORECAST)
+
+    async def settle(
+        self, live: Iterable[Suggestion], time: float, answer: Answer | None = None
+    ) -> None:
+        """Take away what waits for an answer no more.
+
+        Args:
+            live: what still does.
+            time: event time now.
+            answer: what the person just said, where that is why.
+        """
+        left = {suggestion.id for suggestion in live}
+        for suggestion in [one for one in self._at if one not in left]:
+            device = self._at.pop(suggestion)
+            over = Answer(suggestion, AnswerKind.IGNORED, time)
+            if answer is not None and answer.suggestion == suggestion:
+                over = answer
+            with suppress(TrivetError):  # where it cannot be told, it ends by itself
+                await self._give(device, over, SUGGESTION)
+
+    async def _give(
+        self, to: str, message: Suggestion | Forecast | Answer, path: str
+    ) -> bool:
+        board, me = self._part.board, self._part.link.device
+        if to != me:
+            return await self._part.trust.show(to, message, path)
+        if isinstance(message, Answer):
+            board.drop(message.suggestion)
+        else:
+            board.put(message, me)
+        return True
