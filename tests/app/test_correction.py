@@ -186,7 +186,7 @@ async def test_what_is_said_by_label_is_kept_and_shown() -> None:
     one = Written(mind())
     shop = at(one.mind.anticipator, SHOP)
     label = find_place(one.mind, shop).label
-    assert label == "a place first seen on 11 January"
+    assert label == "an unnamed place (11 Jan)"
     assert (
         await one.say(label, Doing.NAME, " Corner  shop ") == f"{label} is Corner shop"
     )

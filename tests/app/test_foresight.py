@@ -218,3 +218,11 @@ def test_an_interval_of_no_length_is_one_time() -> None:
         "12:01 (12:00-12:02)"
     )
     assert span_text(Interval(noon, noon, noon), noon, BERLIN) == "12:00"
+
+
+def test_an_interval_names_its_day_once() -> None:
+    noon, hour = monday(12.0), 3600.0
+    night = Interval(noon + 29 * hour, noon + 30 * hour, noon + 31 * hour)
+    assert span_text(night, noon, BERLIN) == "Tue 18:00 (17:00-19:00)"
+    late = Interval(noon + 29 * hour, noon + 30 * hour, noon + 37 * hour)
+    assert span_text(late, noon, BERLIN) == "Tue 18:00 (17:00-Wed 01:00)"

@@ -69,8 +69,8 @@ def test_a_place_without_a_name_is_told_by_what_is_near_or_by_its_first_day() ->
     assert namer.place(place).label == "a place near Corner Market"
     namer = Namer(FixedAtlas([point("Zoo", "zoo", NEAR_M + 1.0)]))
     assert namer.place(place).label == "p7"  # nothing at all is known of it
-    namer.first_seen = lambda place: "3 February"
-    assert namer.place(place).label == "a place first seen on 3 February"
+    namer.first_seen = lambda place: "3 Feb"
+    assert namer.place(place).label == "an unnamed place (3 Feb)"
 
 
 def test_nobody_reads_an_id_in_a_reason() -> None:

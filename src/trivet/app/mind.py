@@ -247,6 +247,7 @@ class Mind:
             appointments=self.appointments(time, self.zone),
             lists=self.lists,
             changes=self._chronicle.changes,
+            soon=self.foresight.soon(time),
         )
 
     def _first_seen(self, place: str) -> str:
@@ -256,7 +257,7 @@ class Mind:
         if place not in self._first:
             return ""
         there = local(self._first[place], self.zone)
-        return f"{there.day} {there:%B}"
+        return f"{there.day} {there:%b}"
 
     def place(self, time: float) -> Place | None:
         """Where the person is staying, None on a trip."""

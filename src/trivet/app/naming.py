@@ -105,7 +105,7 @@ class Namer:
             if self._known[key]:
                 return f"a place near {self._known[key]}"
         day = self.first_seen(place.id)
-        return f"a place first seen on {day}" if day else ""
+        return f"an unnamed place ({day})" if day else ""
 
     def _name(self, place: Place) -> str:
         if self._atlas is None or place.lat is None or place.lon is None:

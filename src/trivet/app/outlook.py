@@ -112,9 +112,19 @@ def when_text(time: float, now: float, zone: tzinfo) -> str:
     return f"{there.day} {there:%B}"
 
 
+def times_text(when: Interval, now: float, zone: tzinfo) -> tuple[str, str, str]:
+    """Median, low and high of an interval after `now`; a day is named once."""
+    day = local(when.median, zone).date()
+    low, high = (
+        clock_text(time, zone)
+        if local(time, zone).date() == day
+        else when_text(time, now, zone)
+        for time in (when.low, when.high)
+    )
+    return when_text(when.median, now, zone), low, high
+
+
 def span_text(when: Interval, now: float, zone: tzinfo) -> str:
     """An interval after `now`: 17:40 (17:20-18:15)."""
-    low, middle, high = (
-        when_text(time, now, zone) for time in (when.low, when.median, when.high)
-    )
+    middle, low, high = times_text(when, now, zone)
     return middle if low == high else f"{middle} ({low}-{high})"

@@ -137,7 +137,7 @@ def _place(place: Place, plane: Plane) -> str:
         body, rank = '<circle class="spot" r="4.5"/>', 40
     else:
         body, rank = '<circle class="disc" r="12"/>' + glyph(place.role.value), 20
-    label = short(place.name or headed(place.label))
+    label = short(headed(place.label))
     return pin(at, f"place {place.role.value}", rank, place.id, label, body)
 
 

@@ -7,7 +7,7 @@ from datetime import tzinfo
 from html import escape
 from itertools import groupby
 
-from trivet.app.outlook import Coming, Next, Outlook, Presence, when_text
+from trivet.app.outlook import Coming, Next, Outlook, Presence, times_text, when_text
 from trivet.app.web.icon import icon
 from trivet.app.web.words import hours, percent, zone_of
 from trivet.domain.clock import hour_of_day
@@ -129,9 +129,7 @@ def _night(outlook: Outlook, now: float, zone: tzinfo) -> list[str]:
 
 
 def _when(when: Interval, now: float, zone: tzinfo) -> str:
-    low, middle, high = (
-        when_text(time, now, zone) for time in (when.low, when.median, when.high)
-    )
+    middle, low, high = times_text(when, now, zone)
     spread = "" if low == high else f' <span class="quiet">{low}–{high}</span>'
     return f"<strong>{middle}</strong>{spread}"
 
