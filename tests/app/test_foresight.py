@@ -162,6 +162,17 @@ def test_a_mind_that_learns_nothing_says_so_and_foretells(mind: Mind) -> None:
     assert mind.outlook(time + 180.0).is_learning
 
 
+def test_what_is_to_learn_nothing_learns_nothing_after_a_restart_either() -> None:
+    mind = young()
+    mind.set_learning(False, 0.0)
+    mind.recall(past())
+    stays, events = len(mind.anticipator.stays), mind.foresight.routine.events
+    minded(lived(DAYS, 3), mind)
+    assert len(mind.anticipator.stays) == stays
+    assert mind.foresight.routine.events == events
+    assert mind.outlook(monday(0.5, DAYS + 3)).next
+
+
 def test_without_the_routine_the_way_home_is_told_alone(mind: Mind) -> None:
     time = NIGHT
     mind.set_learning(True, time, has_routine=False)

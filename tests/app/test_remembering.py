@@ -274,6 +274,21 @@ async def test_what_is_forgotten_is_in_no_line_and_no_frame(house: House) -> Non
         assert len(hub.timeline()) == 2
 
 
+async def test_what_is_forgotten_of_the_home_is_out_of_its_routine(
+    house: House,
+) -> None:
+    async with minded(house, MemoryFabric(), DeviceKind.HOME) as home:
+        mind, begin = home.hub.mind, home.hub.time - 600.0
+        for minute, state in enumerate(("off", "on", "off", "on")):
+            time = begin + 60.0 * minute
+            mind.learn(Sample("home", "light.kitchen", time, state))
+        wish = make_forget(("climate.**",), begin, home.hub.time)
+        await home.hub.forget("home", wish)
+        assert len(mind.foresight.routine.events) == 3
+        await home.hub.forget("home", make_forget(("light.*",), begin, begin + 90.0))
+        assert len(mind.foresight.routine.events) == 2
+
+
 def test_nothing_written_means_the_beginning() -> None:
     assert begun(State({}), SEED, 9.0) == 9.0
 

@@ -65,6 +65,7 @@ class Foresight:
         self._told: Foretold | None = None
         self._coming: tuple[float, tuple[HomeForecast, ...]] | None = None
         self._drawn: Outlook | None = None
+        self._soon: tuple[float, tuple[float, ...]] | None = None
         resident = Resident(person, presence=self._presence)
         self.routine = Routine(home, zone, [resident])
 
@@ -153,7 +154,10 @@ class Foresight:
             UsageError: it is damaged or of another version.
         """
         if memory.routine:
+            is_frozen = self.routine.is_frozen
             self.routine = Routine.restore(memory.routine, self._zone)
+            if is_frozen:
+                self.routine.freeze(memory.home_until)
             self._known = self._until = memory.home_until
             events = self.routine.events
             self._since = events[0].time if events else None
@@ -179,6 +183,17 @@ class Foresight:
             self._drawn = msgspec.structs.replace(drawn, is_learning=is_learning)
             return self._drawn
         return drawn
+
+    def soon(self, time: float) -> tuple[float, ...]:
+        """Chance that somebody is at home, for each quarter of an hour from `time` on.
+
+        Empty while the routine is not learned, or knows too little.
+        """
+        if not self.is_on or time - (self._since or time) < FEW_DAYS * DAY_S:
+            return ()
+        if self._soon is None or not 0.0 <= time - self._soon[0] < ROUTINE_S:
+            self._soon = time, self.routine.soon(time)
+        return self._soon[1]
 
     def _foretell(self, time: float, people: Sequence[Anticipator]) -> bool:
         """Whether anything was foretold anew."""

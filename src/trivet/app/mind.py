@@ -124,11 +124,16 @@ class Mind:
     def recall(self, past: bytes) -> None:
         """Take over what another mind learned: its snapshot.
 
+        A mind that is to learn nothing learns nothing that comes after it either.
+
         Raises:
             UsageError: `past` is damaged or of another version.
         """
-        memory = load_memory(past)
+        memory, is_frozen = load_memory(past), self.anticipator.is_frozen
         self.anticipator = Anticipator.restore(memory.anticipator, self._zone_of)
+        if is_frozen:
+            stays = self.anticipator.stays
+            self.anticipator.freeze(stays[-1].departure if stays else 0.0)
         self.foresight.recall(memory)
         self._obey()
 
