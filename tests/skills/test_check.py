@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -11,7 +13,8 @@ from trivet.domain.forecast import Reason
 from trivet.domain.suggestion import Action, Need
 from trivet.engine.situation import Situation
 from trivet.skills import SKILLS, load
-from trivet.skills.check import CHECKS, Check, example, examples
+from trivet.skills.check import CHECKS, MOST_NEEDS, Check, example, examples
+from trivet.skills.check.__main__ import main
 
 MONTH_S = 30 * 86400.0
 
@@ -78,7 +81,32 @@ def changed(**changes: object) -> Tea:
     return Tea(lambda need, situation: [msgspec.structs.replace(need, **changes)])
 
 
+class Hasty(Tea):
+    """Asks the clock itself."""
+
+    def needs(self, situation: Situation) -> Iterable[Need]:
+        if not situation.home:
+            return []
+        return [good(situation)] if datetime.now(UTC).year > 1 else []
+
+
+class Trusting(Tea):
+    """Repeats what others say as it came."""
+
+    def needs(self, situation: Situation) -> Iterable[Need]:
+        if not situation.home or not situation.appointments:
+            return []
+        title = f"Tea before {situation.appointments[0].title}?"
+        return [msgspec.structs.replace(good(situation), title=title)]
+
+
 BROKEN = {
+    "check_survives_hostile_values": Trusting(lambda n, s: [n]),
+    "check_asks_no_clock": Hasty(lambda n, s: [n]),
+    "check_keys_are_stable": Tea(
+        lambda n, s: [msgspec.structs.replace(n, key=f"tea at {s.time}")]
+    ),
+    "check_numbers_are_sound": changed(reasons=(Reason("5 of 4 times", 5, 4),)),
     "check_same_situation_same_needs": Remembering(lambda n, s: [n]),
     "check_survives_missing_features": Fragile(lambda n, s: [n]),
     "check_expires_after_now": Tea(
@@ -107,3 +135,59 @@ def test_a_need_that_never_ends_is_found() -> None:
     check = next(c for c in CHECKS if c.__name__ == "check_expires_after_now")
     with pytest.raises(AssertionError, match="never ends"):
         check(never, example(12.0, "work"))
+
+
+@pytest.mark.parametrize("clock", [time.time, time.monotonic, time.localtime])
+def test_whichever_clock_is_asked_is_found(clock: Callable[[], object]) -> None:
+    def late(need: Need, situation: Situation) -> list[Need]:
+        clock()
+        return [need]
+
+    check = next(c for c in CHECKS if c.__name__ == "check_asks_no_clock")
+    with pytest.raises(AssertionError, match=clock.__name__):
+        check(Tea(late), example(12.0, "work"))
+
+
+def test_a_skill_that_talks_of_everything_is_found() -> None:
+    many = Tea(
+        lambda n, s: [
+            msgspec.structs.replace(n, key=f"{index}")
+            for index in range(MOST_NEEDS + 1)
+        ]
+    )
+    check = next(c for c in CHECKS if c.__name__ == "check_numbers_are_sound")
+    with pytest.raises(AssertionError, match="at one moment"):
+        check(many, example(12.0, "work"))
+
+
+class Umbrella(Tea):
+    """As a package would offer it: made with no arguments."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda need, situation: [need])
+
+
+class Forgetful(Umbrella):
+    def needs(self, situation: Situation) -> Iterable[Need]:
+        return [msgspec.structs.replace(good(situation), expires=0.0)]
+
+
+def test_the_kit_is_run_from_the_command_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main([f"{__name__}:Umbrella"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("kept") == len(CHECKS)
+    assert "tea takes" in said
+    assert main([f"{__name__}:Forgetful"]) == 1
+    said = capsys.readouterr().out
+    assert "BROKEN expires after now" in said
+    assert "expired when it was made" in said
+
+
+@pytest.mark.parametrize("words", [[], ["nothing"], ["no.such.module:Skill"]])
+def test_the_kit_says_what_it_cannot_check(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    assert capsys.readouterr().out.strip()

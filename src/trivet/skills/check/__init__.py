@@ -9,7 +9,9 @@
             check(Umbrella(), situation)
 
 A check raises AssertionError with the law that is broken. A skill that needs more
-than `examples` holds is checked with situations of its own.
+than `examples` holds is checked with situations of its own. With no test at all:
+
+    python -m trivet.skills.check my_package:Umbrella
 """
 
 from trivet.skills.check.example import (
@@ -21,17 +23,20 @@ from trivet.skills.check.example import (
     examples,
     knowing,
 )
-from trivet.skills.check.law import CHECKS, Check, missing
+from trivet.skills.check.hostile import hostile
+from trivet.skills.check.law import CHECKS, MOST_NEEDS, Check, missing
 
 __all__ = [
     "CHECKS",
     "LAT",
     "LON",
+    "MOST_NEEDS",
     "Check",
     "FixedAtlas",
     "example",
     "example_far",
     "examples",
+    "hostile",
     "knowing",
     "missing",
 ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
+from math import isfinite
+from types import FrameType
 from typing import TypeAlias
 
 import msgspec
@@ -15,10 +18,22 @@ from trivet.domain.wire import decode, encode
 from trivet.engine.context import Context
 from trivet.engine.situation import Situation, Skill
 from trivet.skills.check.example import samples_of, with_samples
+from trivet.skills.check.hostile import hostile
 
 Check: TypeAlias = Callable[[Skill, Situation], None]
 
+#: Needs that a skill may have at one moment: more is a list, and nobody's need.
+MOST_NEEDS = 8
 _DAY_S = 86400.0
+#: Built-in functions that tell the time, by module or class and name.
+_CLOCKS = frozenset(
+    {
+        *(("time", name) for name in ("time", "time_ns", "monotonic", "monotonic_ns")),
+        *(("time", name) for name in ("perf_counter", "localtime", "gmtime")),
+        *(("datetime", name) for name in ("now", "utcnow", "today")),
+        ("date", "today"),
+    }
+)
 
 
 def check_same_situation_same_needs(skill: Skill, situation: Situation) -> None:
@@ -43,6 +58,72 @@ def check_survives_missing_features(skill: Skill, situation: Situation) -> None:
             raise AssertionError(f"{skill.name} fails without {what}") from error
         for need in needs:
             assert need.expires > poorer.time, f"{skill.name} without {what}: expired"
+
+
+def check_survives_hostile_values(skill: Skill, situation: Situation) -> None:
+    """Whatever is sent, named or measured: no error, few needs, and they fit the wire.
+
+    What a skill repeats of others' words it cuts to what the domain allows.
+    """
+    for what, odd in hostile(situation):
+        try:
+            needs = list(skill.needs(odd))
+        except Exception as error:
+            raise AssertionError(f"{skill.name} fails with {what}") from error
+        assert len(needs) <= MOST_NEEDS, f"{len(needs)} needs with {what}"
+        for need in needs:
+            try:
+                decode(
+                    encode(Suggestion("id", odd.person, 0.0, need, need.surfaces[0]))
+                )
+            except (TrivetError, IndexError) as error:
+                raise AssertionError(f"{need.key} with {what}: {error}") from error
+
+
+def check_asks_no_clock(skill: Skill, situation: Situation) -> None:
+    """The time is the situation's: a replayed year must be the year that was lived."""
+    asked: list[str] = []
+
+    def watch(frame: FrameType, event: str, function: object) -> None:
+        owner = getattr(function, "__self__", None)
+        of = getattr(owner, "__name__", "")
+        name = getattr(function, "__name__", "")
+        if event == "c_call" and (of, name) in _CLOCKS:
+            asked.append(f"{of}.{name}")
+
+    before = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        list(skill.needs(situation))
+    finally:
+        sys.setprofile(before)
+    assert not asked, f"{skill.name} asks {asked[0]}: the time is situation.time"
+
+
+def check_keys_are_stable(skill: Skill, situation: Situation) -> None:
+    """A need is the same need a second later: what was refused is known again."""
+    soon = msgspec.structs.replace(situation, time=situation.time + 1.0)
+    first = {need.key for need in skill.needs(situation)}
+    second = {need.key for need in skill.needs(soon)}
+    assert not first or not second or first & second, (
+        f"{skill.name}: the key is {min(first)} and a second later {min(second)}"
+    )
+
+
+def check_numbers_are_sound(skill: Skill, situation: Situation) -> None:
+    """Chances from 0 to 1, event times in seconds, counts that can be counted."""
+    needs = list(skill.needs(situation))
+    assert len(needs) <= MOST_NEEDS, f"{len(needs)} needs at one moment"
+    for need in needs:
+        assert 0.0 <= need.probability <= 1.0, f"{need.key}: chance {need.probability}"
+        assert 0.0 <= need.benefit <= 1.0, f"{need.key}: benefit {need.benefit}"
+        assert isfinite(need.expires), f"{need.key}: expires {need.expires}"
+        for reason in need.reasons:
+            if reason.count is not None and reason.of is not None:
+                assert 0 <= reason.count <= reason.of, f"{need.key}: {reason}"
+        for action in need.actions:
+            if isinstance(action.value, float):
+                assert isfinite(action.value), f"{need.key}: sets {action.value}"
 
 
 def check_expires_after_now(skill: Skill, situation: Situation) -> None:
@@ -116,6 +197,10 @@ def check_silent_when_nothing_is_known(skill: Skill, situation: Situation) -> No
 CHECKS: tuple[Check, ...] = (
     check_same_situation_same_needs,
     check_survives_missing_features,
+    check_survives_hostile_values,
+    check_asks_no_clock,
+    check_keys_are_stable,
+    check_numbers_are_sound,
     check_expires_after_now,
     check_reasons_have_evidence,
     check_needs_are_named,
