@@ -20,6 +20,7 @@ from tests.engine.life import BERLIN
 from trivet.domain import Forecast, PlaceRole, Position, Sample
 from trivet.domain.geo import distance_m, offset
 from trivet.engine import Anticipator, Event, TripEnded
+from trivet.engine.stay import on_earth
 
 CANARY = ZoneInfo("Atlantic/Canary")
 NEW_YORK = ZoneInfo("America/New_York")
@@ -89,10 +90,11 @@ def way(
     """Fixes on the straight line between two points in degrees."""
     span = distance_m(*a, *b) / speed_mps
     count = max(1, int(span / step_s))
+    north, east = b[0] - a[0], on_earth(b[1] - a[1])
     return [
         fix(
             start + n * span / count,
-            (a[0] + (b[0] - a[0]) * n / count, a[1] + (b[1] - a[1]) * n / count),
+            (a[0] + north * n / count, on_earth(a[1] + east * n / count)),
             rng,
         )
         for n in range(count + 1)

@@ -9,9 +9,12 @@ conditional by kernels).
 
 from __future__ import annotations
 
+from math import cos, radians
+
 import msgspec
 import numpy as np
 
+from trivet.domain.geo import DEGREE_M
 from trivet.engine.history import History
 from trivet.engine.place import PlaceBook
 from trivet.engine.route import Floats, Ints
@@ -25,6 +28,10 @@ _NEW_PRIOR = 1.0
 _LEAST_SHARE = 0.02
 _LEAST_VOTES = 0.05
 _LONGEST_H = 24.0 * 90
+#: Who has been on long trips goes twice as far without a thought, and anybody this
+#: far. Beyond that the votes for a place fall off steeply: from a holiday that was
+#: flown to, nobody goes to the office.
+_REACH_M, _FURTHER, _STEEP = 100_000.0, 2.0, 8.0
 
 
 class Prior(msgspec.Struct, frozen=True):
@@ -71,14 +78,16 @@ def weigh(history: History, book: PlaceBook, query: Query) -> Prior:
     share = (new + _NEW_PRIOR / 2) / (total + _NEW_PRIOR) if places else 1.0
     votes = _count(rows, weights, len(places)) + _SMOOTH / max(1, len(places))
     arrivals = np.full(len(places), -np.inf)
+    centres = [book.centre(place) or (np.nan, np.nan) for place in places]
+    lat, lon = np.array(centres).reshape(-1, 2).T
+    votes *= _reach(history, book.centre(query.origin), lat, lon)
     known = rows >= 0
     np.maximum.at(arrivals, rows[known], history.arrival[known])
     since_h = np.clip((query.time - arrivals) / 3600.0, 0.1, _LONGEST_H)
-    centres = [book.centre(place) or (np.nan, np.nan) for place in places]
     return Prior(
         places,
-        np.array([lat for lat, _ in centres]),
-        np.array([lon for _, lon in centres]),
+        lat,
+        lon,
         votes / max(votes.sum(), 1e-12) * (1.0 - share),
         share,
         _log_share(_count(rows, hour, len(places))),
@@ -88,6 +97,23 @@ def weigh(history: History, book: PlaceBook, query: Query) -> Prior:
         history.trust(query),
         rows,
     )
+
+
+def _reach(
+    history: History, origin: tuple[float, float] | None, lat: Floats, lon: Floats
+) -> Floats:
+    """How much of its votes each place keeps that is far from the origin, 0 to 1."""
+    reach = np.ones(len(lat))
+    if origin is None:
+        return reach
+    longest = float(history.distance.max(initial=0.0)) if len(history) else 0.0
+    limit = _FURTHER * max(_REACH_M, longest)
+    turn = (lon - origin[1] + 180.0) % 360.0 - 180.0
+    east = turn * (DEGREE_M * cos(radians(origin[0])))
+    away = np.hypot(east, (lat - origin[0]) * DEGREE_M)
+    far = away > limit  # none where it has no position
+    reach[far] = (limit / away[far]) ** _STEEP
+    return reach
 
 
 def _count(rows: Ints, weights: Floats, places: int) -> Floats:

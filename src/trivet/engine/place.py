@@ -23,6 +23,7 @@ from trivet.domain.error import UsageError
 from trivet.domain.geo import DEGREE_M
 from trivet.domain.place import Place, PlaceRole
 from trivet.engine.settings import Settings
+from trivet.engine.stay import on_earth
 
 _DAY_S = 86_400.0
 #: A stay is read in steps of this length for its nights and office hours.
@@ -65,7 +66,7 @@ class PlaceRecord(msgspec.Struct):
             share = other.visits / max(1, both)
             if self.lat is not None and self.lon is not None:
                 self.lat += (other.lat - self.lat) * share
-                self.lon += (other.lon - self.lon) * share
+                self.lon = on_earth(self.lon + on_earth(other.lon - self.lon) * share)
         self.night_h = self.night_h * ours + other.night_h * theirs
         self.office_h = self.office_h * ours + other.office_h * theirs
         self.hours_at, self.visits = max(self.hours_at, other.hours_at), both
@@ -162,7 +163,8 @@ class PlaceBook:
         record.visits += 1
         if record.lat is not None and record.lon is not None and not record.more:
             record.lat += (lat - record.lat) / record.visits
-            record.lon += (lon - record.lon) / record.visits
+            turn = on_earth(lon - record.lon) / record.visits
+            record.lon = on_earth(record.lon + turn)
         self._lay_out()
         return Visit(place, is_new=False, absorbed=self._absorb(record))
 

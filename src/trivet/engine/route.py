@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from trivet.domain.geo import DEGREE_M
 from trivet.domain.place import TracePoint
-from trivet.engine.stay import plane_distance_m
+from trivet.engine.stay import on_earth, plane_distance_m
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -161,7 +161,7 @@ def _walk(trace: Sequence[TracePoint]) -> list[tuple[float, float, float]]:
             steps.append(
                 (
                     a.lat + (b.lat - a.lat) * share,
-                    a.lon + (b.lon - a.lon) * share,
+                    on_earth(a.lon + on_earth(b.lon - a.lon) * share),
                     metres + length * share,
                 )
             )

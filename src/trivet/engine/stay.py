@@ -132,6 +132,8 @@ class StayDetector:
             return _NONE
         if span <= 0.0:
             return _NONE
+        if not -180.0 < lon - s.lon < 180.0:
+            lon += 360.0 * round((s.lon - lon) / 360.0)  # across the date line
         north = (lat - s.lat) * DEGREE_M
         east = (lon - s.lon) * self._east_m
         moved2 = north * north + east * east
@@ -211,7 +213,7 @@ class StayDetector:
         s.weight = max(1, len(s.window))
         s.window.clear()
         s.outside.clear()
-        return Arrived(since, lat, lon)
+        return Arrived(since, lat, on_earth(lon))
 
     def _while_staying(
         self, time: float, lat: float, lon: float, accuracy_m: float
@@ -232,7 +234,7 @@ class StayDetector:
             needed = self._needed_s(s.centre_lat, s.centre_lon)
             if time - s.since >= needed:
                 s.mode = Mode.STAYING
-                return (Arrived(s.since, s.centre_lat, s.centre_lon),)
+                return (Arrived(s.since, s.centre_lat, on_earth(s.centre_lon)),)
         return _NONE
 
     def _outside(self, time: float, lat: float, lon: float) -> Moves:
@@ -250,8 +252,9 @@ class StayDetector:
 
     def _left(self, fixes: tuple[TracePoint, ...] = ()) -> Left:
         s = self.state
-        stayed = s.mode == Mode.STAYING
-        return Left(s.inside, s.centre_lat, s.centre_lon, stayed, fixes)
+        stayed, lon = s.mode == Mode.STAYING, on_earth(s.centre_lon)
+        fixes = tuple(TracePoint(p.time, p.lat, on_earth(p.lon)) for p in fixes)
+        return Left(s.inside, s.centre_lat, lon, stayed, fixes)
 
     def _after_silence(self, time: float, lat: float, lon: float, span: float) -> Moves:
         s = self.state
@@ -265,10 +268,17 @@ class StayDetector:
             left = self._left()
             self._settle(time, lat, lon)
             return (left, Lost(left.time))
-        # a phone that sleeps at home wakes on the way: it left not long ago
-        s.inside = max(s.inside, time - away / _LEAVING_MPS)
-        s.outside.clear()
+        out = s.outside[-1] if s.outside else None
+        is_out = out is not None and self._is_away(out.lat, out.lon)
+        if not is_out:  # a phone that sleeps at home wakes on the way: it left lately
+            s.inside = max(s.inside, time - away / _LEAVING_MPS)
+            s.outside.clear()
         return self._outside(time, lat, lon)
+
+    def _is_away(self, lat: float, lon: float) -> bool:
+        """Whether a point is further from the stay than any drift."""
+        away = distance_m(self.state.centre_lat, self.state.centre_lon, lat, lon)
+        return away > self.settings.gap_radius_m
 
     def _moving_after_silence(
         self, time: float, lat: float, lon: float, span: float
@@ -281,7 +291,7 @@ class StayDetector:
             # they came to rest after the last fix: where they are known to rest
             if self._is_known(s.lat, s.lon) or not self._is_known(lat, lon):
                 lat, lon = s.lat, s.lon
-            return (self._arrive(s.time, time, lat, lon),)
+            return (self._arrive(self._here_since(), time, lat, lon),)
         if span <= self.settings.lost_s:
             s.window = [TracePoint(time, lat, lon)]
             return _NONE
@@ -294,6 +304,15 @@ class StayDetector:
             return (arrived, left, Lost(ended))
         self._settle(time, lat, lon)
         return (arrived,)
+
+    def _here_since(self) -> float:
+        """Event time since which they have been about where they were last seen."""
+        s = self.state
+        first = s.window[0] if s.window else None
+        if first is None or s.time - first.time < self._shortest_s:
+            return s.time
+        away = distance_m(first.lat, first.lon, s.lat, s.lon)
+        return first.time if away <= self.settings.stay_radius_m else s.time
 
     def _recent_speed_mps(self) -> float:
         s = self.state
@@ -329,5 +348,10 @@ class StayDetector:
 def plane_distance_m(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
     """Distance in metres for points of one town, quicker than the great circle."""
     north = (lat2 - lat1) * DEGREE_M
-    east = (lon2 - lon1) * DEGREE_M * cos(radians(lat1))
+    east = on_earth(lon2 - lon1) * DEGREE_M * cos(radians(lat1))
     return sqrt(north * north + east * east)
+
+
+def on_earth(lon: float) -> float:
+    """A longitude, or a difference of two, within half a turn of 0 degrees."""
+    return lon if -180.0 <= lon <= 180.0 else (lon + 180.0) % 360.0 - 180.0

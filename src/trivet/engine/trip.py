@@ -10,6 +10,7 @@ import msgspec
 
 from trivet.domain.geo import DEGREE_M
 from trivet.domain.place import TracePoint, Trip
+from trivet.engine.stay import on_earth
 
 #: Points of a running trip are at least this far apart, and further on long trips.
 _STEP_M = 60.0
@@ -39,11 +40,16 @@ class Judgement(msgspec.Struct, frozen=True, array_like=True):
         covered: the arrival was in the interval.
         bucket: of the errors that it is one of, None when nothing was estimated.
         residual: log of the true over the estimated remaining time.
+        doubt: kind of trip, by how likely somewhere new seemed.
+        in_middle: the arrival was in the interval for half of the cases, None when
+            that was not noted.
     """
 
     covered: bool
     bucket: int | None = None
     residual: float = 0.0
+    doubt: int = 0
+    in_middle: bool | None = None
 
 
 class RunningTrip(msgspec.Struct):
@@ -95,7 +101,7 @@ class RunningTrip(msgspec.Struct):
             return
         last = self.trace[-1]
         north = (lat - last.lat) * DEGREE_M
-        east = (lon - last.lon) * DEGREE_M * cos(radians(lat))
+        east = on_earth(lon - last.lon) * DEGREE_M * cos(radians(lat))
         moved = sqrt(north * north + east * east)
         length = self.lengths[-1]
         self.driven_m = length + moved
