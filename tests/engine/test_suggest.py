@@ -231,6 +231,18 @@ def test_at_most_a_few_a_day_and_again_tomorrow() -> None:
     assert len(suggester.suggest(later(NOON, 86400))) == MAX_PER_DAY
 
 
+def test_what_was_answered_before_a_restart_counts_for_that_day() -> None:
+    needs = [need(f"tea {n}", lasts_s=3 * 86400, benefit=1.0) for n in range(20)]
+    suggester = Suggester("ada", [Says(*needs)])
+    for suggestion in suggester.suggest(NOON)[:2]:
+        say(suggester, suggestion, AnswerKind.YES, NOON.time + 60)
+    feedback = Feedback.of(suggester.take_lessons())
+    again = Suggester("ada", suggester.skills, feedback)
+    assert len(again.suggest(later(NOON, HOUR_S))) == MAX_PER_DAY - 2
+    tomorrow = Suggester("ada", suggester.skills, feedback)
+    assert len(tomorrow.suggest(later(NOON, 86400))) == MAX_PER_DAY
+
+
 def test_the_most_useful_comes_first_and_safety_before_it() -> None:
     needs = [
         need("some", probability=0.6),

@@ -274,6 +274,10 @@ class Feedback:
             return False
         return time < hush.until or (event > 0.0 and event == hush.event)
 
+    def answered_since(self, time: float) -> int:
+        """How many things were answered, or ignored, from an event time on."""
+        return sum(hush.row > 0 and hush.time >= time for hush in self._hushes.values())
+
     def silence_if_refused_s(self, skill: str, key: str, grows: bool = True) -> float:
         """How long a "not now" would silence the key, in seconds."""
         kind = AnswerKind.NOT_NOW

@@ -62,6 +62,8 @@ class Situation(msgspec.Struct, frozen=True):
         lists: what the household wrote down and not yet ticked off, by the list's name.
         changes: what people switched at home in past weeks, oldest first, as
             `engine.chronicle` keeps it.
+        soon: chance that somebody is at home, for each quarter of an hour from now on,
+            as the home's routine foretells; empty when it tells nothing.
     """
 
     time: float
@@ -80,6 +82,7 @@ class Situation(msgspec.Struct, frozen=True):
     appointments: Sequence[Appointment] = ()
     lists: Mapping[str, Sequence[str]] = {}
     changes: Sequence[Sample] = ()
+    soon: Sequence[float] = ()
 
     def place_of(self, role: PlaceRole) -> Place | None:
         """The person's most visited place of that role."""
@@ -101,3 +104,26 @@ class Skill(Protocol):
     def needs(self, situation: Situation) -> Iterable[Need]:
         """What the person may want now."""
         ...
+
+
+def needs_of(
+    skills: Iterable[Skill], situation: Situation
+) -> tuple[dict[tuple[str, str], Need], dict[str, str]]:
+    """Needs of all skills by skill and key, and what failed by the skill's name.
+
+    Of two needs with one key the likelier counts. A third party's skill that fails
+    must not silence the others; the app shows it.
+    """
+    found: dict[tuple[str, str], Need] = {}
+    faults: dict[str, str] = {}
+    for skill in skills:
+        try:
+            needs = list(skill.needs(situation))
+        except Exception as error:
+            faults[skill.name] = f"{type(error).__name__}: {error}"
+            continue
+        for need in needs:
+            known = found.get((need.skill, need.key))
+            if known is None or need.probability > known.probability:
+                found[need.skill, need.key] = need
+    return found, faults

@@ -22,6 +22,7 @@ Learning Research 13 (2012), for draws that are never below the mean.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from hashlib import blake2b
 
 import msgspec
@@ -39,7 +40,7 @@ from trivet.engine.acceptance import Beta, draw
 from trivet.engine.attention import Attention
 from trivet.engine.choice import Choice, ChoiceLog, ChoiceState
 from trivet.engine.feedback import Feedback, Lesson
-from trivet.engine.situation import Situation, Skill
+from trivet.engine.situation import Situation, Skill, needs_of
 from trivet.engine.undone import Deed, Watch
 
 VERSION = 2
@@ -150,15 +151,12 @@ class Suggester:
                 f"of {self.person}",
                 hint="make one Suggester a person",
             )
-        needs = self._needs(situation)
+        needs, self.faults = needs_of(self.skills, situation)
         self._withdraw_gone(needs, situation.time)
         for lesson in self._watch.look(situation):
             self.choices.undo(lesson.suggestion.removesuffix("-undone"))
             self._learn(lesson)
-        day = local(situation.time, situation.zone).date().isoformat()
-        if day != self._day:
-            self._day, self._given, self._said = day, 0, {}
-            self.choices.turn(day)
+        self._turn(local(situation.time, situation.zone))
         ranked = sorted(
             (need for need in needs.values() if self._may_be_said(need, situation)),
             key=lambda need: (
@@ -282,22 +280,19 @@ class Suggester:
         self._watch.deeds = state.deeds
         self.choices.restore(state.choices)
 
-    def _needs(self, situation: Situation) -> dict[tuple[str, str], Need]:
-        """Needs of all skills by skill and key; of two with one key the likelier."""
-        found: dict[tuple[str, str], Need] = {}
-        self.faults = {}
-        for skill in self.skills:
-            try:
-                needs = list(skill.needs(situation))
-            except Exception as error:
-                # a third party's skill must not silence the others; the app shows it
-                self.faults[skill.name] = f"{type(error).__name__}: {error}"
-                continue
-            for need in needs:
-                known = found.get((need.skill, need.key))
-                if known is None or need.probability > known.probability:
-                    found[need.skill, need.key] = need
-        return found
+    def _turn(self, now: datetime) -> None:
+        """Begin the local day that it is, if it has not begun yet.
+
+        After a restart what was answered today has been given, as far as is known.
+        """
+        day = now.date().isoformat()
+        if day == self._day:
+            return
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        is_start = not self._day
+        since = self.feedback.answered_since(midnight.timestamp())
+        self._day, self._given, self._said = day, since if is_start else 0, {}
+        self.choices.turn(day)
 
     def _learn(self, lesson: Lesson) -> None:
         self.feedback.take_up(lesson)
