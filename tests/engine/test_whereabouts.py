@@ -16,7 +16,6 @@ from trivet.engine.whereabouts import (
     speed_kph,
 )
 from trivet.skills.check import example, knowing
-from trivet.skills.check.example import samples_of, with_samples
 
 DRIVING = example(12.0, "home", "work")
 STAYING = example(12.0, "work")
@@ -97,40 +96,3 @@ NOW_LATER = STAYING.time + 600.0
 def test_a_speed_that_is_no_number_is_none() -> None:
     odd = knowing(DRIVING, Sample("car", SPEED, DRIVING.time, "unavailable"))
     assert speed_kph(odd) is None
-
-
-def parked_far(situation: Situation, speed_kph: float, phone_age_s: float) -> Situation:
-    """On a trip, with the car a kilometre from where the phone was, just heard of."""
-    here = position_of(situation)
-    assert here is not None
-    moved = knowing(
-        situation,
-        Sample("car", SPEED, situation.time, speed_kph),
-        Sample("car", LATITUDE, situation.time, here[0] + 0.01),
-        Sample("car", LONGITUDE, situation.time, here[1]),
-    )
-    told = [sample for sample in samples_of(moved) if sample.device != "phone"]
-    return phone(with_samples(moved, told), here[0], phone_age_s)
-
-
-@pytest.mark.parametrize("age_s", [10.0, 600.0])
-def test_a_car_that_stands_far_from_the_phone_was_left_however_quiet_the_phone(
-    age_s: float,
-) -> None:
-    """Who walks and then sits is not where the car is, which tells now and then."""
-    walking = parked_far(DRIVING, 0.0, age_s)
-    here = position_of(DRIVING)
-    assert here is not None
-    found = position_of(walking)
-    assert found is not None
-    assert found[0] == pytest.approx(here[0])
-    assert not is_in_car(walking)
-
-
-def test_a_car_that_drives_with_a_quiet_phone_has_the_person_in_it() -> None:
-    driven = parked_far(DRIVING, 50.0, 600.0)
-    here, found = position_of(DRIVING), position_of(driven)
-    assert here is not None
-    assert found is not None
-    assert found[0] == pytest.approx(here[0] + 0.01)
-    assert is_in_car(driven)

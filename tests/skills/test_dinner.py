@@ -364,6 +364,15 @@ def test_at_the_door_nobody_chooses_any_more_but_in_a_mall(kind: str) -> None:
     """On a trip that is not known to have ended."""
     situation = going(19.0, point("Anchor"), point("Here", kind=kind, east_m=0.0))
     assert needs(situation)
-    there = Sample("phone", "location", situation.time + 1, Position(*MALL))
-    arrived = knowing(situation, there)
+    there = Sample("phone", "location", situation.time, Position(*MALL))
+    later = msgspec.structs.replace(situation, time=situation.time + 300)
+    standing = (
+        Sample("car", path, later.time, value)
+        for path, value in (
+            ("Vehicle.Speed", 0.0),
+            ("Vehicle.CurrentLocation.Latitude", MALL[0] + 0.003),
+            ("Vehicle.CurrentLocation.Longitude", MALL[1]),
+        )
+    )
+    arrived = knowing(later, there, *standing)
     assert bool(needs(arrived)) is (kind == "mall")

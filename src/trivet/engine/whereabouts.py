@@ -15,21 +15,17 @@ LONGITUDE = "Vehicle.CurrentLocation.Longitude"
 SPEED_FRESH_S = 120.0
 #: Phone and car further apart than this: the person is not in the car.
 APART_M = 500.0
-#: A car slower than this stands.
-STANDING_KPH = 3.0
 
 
 def position_of(situation: Situation) -> tuple[float, float] | None:
     """Latitude and longitude where the person was last seen, by phone or car.
 
-    The car stands in only while the person is on a trip, and not when it stands far
-    from where the phone was: parked, it says where the car is.
+    The car stands in only while the person is on a trip: parked, it says where the
+    car is.
     """
-    phone, car = _phone_position(situation), _car_position(situation)
-    found = [phone]
-    is_left = phone is not None and car is not None and _is_left(situation, phone, car)
-    if situation.forecast is not None and not is_left:
-        found.append(car)
+    found = [_phone_position(situation)]
+    if situation.forecast is not None:
+        found.append(_car_position(situation))
     seen = [entry for entry in found if entry is not None]
     if not seen:
         return None
@@ -51,10 +47,8 @@ def is_in_car(situation: Situation) -> bool:
     if speed is None or situation.time - speed.time > SPEED_FRESH_S:
         return False
     phone, car = _phone_position(situation), _car_position(situation)
-    if phone is None or car is None:
+    if phone is None or car is None or abs(phone[0] - car[0]) > SPEED_FRESH_S:
         return True
-    if abs(phone[0] - car[0]) > SPEED_FRESH_S:
-        return not _is_left(situation, phone, car)
     return distance_m(*phone[1:], *car[1:]) <= APART_M
 
 
@@ -79,17 +73,6 @@ def speed_kph(situation: Situation) -> float | None:
     if not isinstance(position, Position) or position.speed_mps is None:
         return None
     return position.speed_mps * 3.6
-
-
-def _is_left(
-    situation: Situation,
-    phone: tuple[float, float, float],
-    car: tuple[float, float, float],
-) -> bool:
-    """Whether the car stands, and the phone was last seen far from it."""
-    speed = situation.context.number(situation.car, SPEED)
-    stands = speed is not None and speed < STANDING_KPH
-    return stands and distance_m(*phone[1:], *car[1:]) > APART_M
 
 
 def _phone_position(situation: Situation) -> tuple[float, float, float] | None:

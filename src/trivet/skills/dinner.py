@@ -17,6 +17,7 @@ from trivet.domain.clock import local
 from trivet.domain.forecast import Reason
 from trivet.domain.geo import distance_m
 from trivet.domain.place import PlaceRole, PointOfInterest
+from trivet.domain.sample import LOCATION, Position
 from trivet.domain.suggestion import Need, Surface
 from trivet.engine.goal import Goal, find_goal
 from trivet.engine.opening_hours import parse
@@ -32,7 +33,7 @@ from trivet.engine.visit import (
     point_at,
     visits_of,
 )
-from trivet.engine.whereabouts import has_car, position_of
+from trivet.engine.whereabouts import has_car
 
 EATING = ("restaurant", "fast_food", "food_court", "cafe", "pub")
 SHOPPING = ("mall", "supermarket", "department_store", "marketplace")
@@ -171,14 +172,16 @@ def _goal(situation: Situation) -> Goal | None:
 def _is_at_the_door(situation: Situation, goal: Goal) -> bool:
     """Whether the goal is somewhere to eat and reached: nobody chooses any more.
 
-    That a trip has ended is known only minutes after it has.
+    That a trip has ended is known only minutes after it has. The phone's word counts
+    here: a car that was left tells where it stands, and more often.
     """
-    here = position_of(situation)
-    if situation.atlas is None or here is None:
-        return False
-    if distance_m(*here, goal.lat, goal.lon) > SAME_M:
-        return False
+    told = situation.context.sample(situation.phone, LOCATION)
+    here = told.value if told is not None else None
     atlas = situation.atlas
+    if atlas is None or not isinstance(here, Position):
+        return False
+    if distance_m(here.lat, here.lon, goal.lat, goal.lon) > SAME_M:
+        return False
     if atlas.near(goal.lat, goal.lon, AREA_M, SHOPPING, 1):
         return False
     return bool(atlas.near(goal.lat, goal.lon, SAME_M, EATING, 1))
