@@ -274,6 +274,61 @@ async def test_what_is_forgotten_is_in_no_line_and_no_frame(house: House) -> Non
         assert len(hub.timeline()) == 2
 
 
+async def test_what_was_said_of_a_place_goes_with_the_place(house: House) -> None:
+    """A place that is known from the forgotten span alone is named no longer."""
+    async with minded(house, MemoryFabric(), DeviceKind.HOME) as home:
+        mind, begin = home.hub.mind, home.hub.time - 4 * 3600.0
+        for hour, lat in enumerate((51.0, 51.1, 51.0)):
+            for minute in range(0, 60, 2):
+                time = begin + 3600.0 * hour + 60.0 * minute
+                mind.learn(Sample("phone", "location", time, Position(lat, 9.0)))
+        shop, usual = (
+            next(p for p in mind.anticipator.places.values() if p.lat == lat)
+            for lat in (51.1, 51.0)
+        )
+        for place, name in ((shop, "Clinic"), (usual, "Nest")):
+            await home.replicating.write(
+                Put(f"places/{place.id}/name", name),
+                Put(f"places/{place.id}/lat", place.lat or 0.0),
+                Put(f"places/{place.id}/lon", place.lon or 0.0),
+            )
+        await until(lambda: len(mind.corrector.wanted) == 2)
+        span = begin + 3600.0, begin + 2 * 3600.0
+        await home.hub.forget("phone", make_forget(("location",), *span))
+        assert [c.name for c in mind.corrector.wanted] == ["Nest"]
+        assert "Clinic" not in str(home.replicating.state.root("places"))
+        assert usual.id in mind.anticipator.places
+
+
+async def test_what_was_said_goes_later_if_it_cannot_be_written_now(
+    house: House,
+) -> None:
+    async with minded(house, MemoryFabric(), DeviceKind.HOME) as home:
+        begin, fails = home.hub.time - 7200.0, [True]
+        for minute in range(0, 60, 2):
+            at = Position(51.0, 9.0)
+            home.hub.mind.learn(Sample("phone", "location", begin + 60.0 * minute, at))
+        await home.replicating.write(
+            Put("places/p1/name", "Clinic"),
+            Put("places/p1/lat", 51.0),
+            Put("places/p1/lon", 9.0),
+        )
+        await until(lambda: bool(home.hub.mind.corrector.wanted))
+        write = home.hub.write
+
+        async def refuse(*changes: object) -> None:
+            if fails.pop() if fails else False:
+                raise SetupError("the disk is full")
+            await write(*changes)
+
+        home.hub.write = refuse
+        wish = make_forget(("location",), begin, home.hub.time)
+        with pytest.raises(SetupError):
+            await home.hub.forget("phone", wish)
+        await home.hub.forget("phone", wish)
+        assert not home.hub.mind.corrector.wanted
+
+
 async def test_what_is_forgotten_of_the_home_is_out_of_its_routine(
     house: House,
 ) -> None:

@@ -10,7 +10,7 @@ So it holds after a restart, and on the device that takes over.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import isfinite
 
 import msgspec
@@ -105,6 +105,17 @@ class Corrector:
         """From now on these hold, and no others."""
         self.wanted = tuple(corrections)
         self._seen = None
+
+    def of(self, places: Mapping[str, Place], gone: Collection[str]) -> list[str]:
+        """Ids of the corrections of some places, as they were known before they went.
+
+        Args:
+            places: those that the mind knew.
+            gone: ids of those that it knows no longer.
+        """
+        found = {c.id for c in self.wanted if c.place_in(places) in gone}
+        found |= {c.id for c in self.wanted if c.same_as in found}
+        return sorted(found)
 
     def apply(self, mind: Anticipator) -> bool:
         """Whether anything was to be done: new corrections, or new places."""

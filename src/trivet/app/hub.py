@@ -33,12 +33,14 @@ from trivet.domain.sample import LOCATION
 from trivet.domain.why import Why
 from trivet.domain.wire import Ack, Command, Message
 from trivet.fabric.history import Forget
-from trivet.fabric.replica import Put
+from trivet.fabric.replica import Put, Remove
 from trivet.fabric.seat import ENGINE
 
 #: A sample so many seconds ahead of this device's time comes from a wrong clock: to
 #: learn it would make the past of all that is true until then.
 AHEAD_S = 300.0
+#: Entries of the household's state that are taken off in one write.
+_MOST_REMOVED = 50
 
 
 class Hub:
@@ -75,6 +77,8 @@ class Hub:
         self._others = tuple(each for each in everyone if each != part.link.device)
         self._silent: set[str] = set()
         self._ahead: set[str] = set()
+        #: what people said of places that were forgotten, to be taken off the state
+        self._unsaid: list[Remove] = []
         self._showing = Showing(part, roles, self.why)
         part.on_heard(self.gatherer.hear)
         part.on_lived(self.gatherer.keep)
@@ -119,11 +123,15 @@ class Hub:
         """A device's samples were forgotten: what was made of them goes too."""
         tells_where = wish.names(LOCATION) or wish.names("transition.enter")
         if owner == self.mind.roles.phone and tells_where:
-            self.mind.forget(wish.since, min(wish.until, self.time))
+            said = self.mind.forget(wish.since, min(wish.until, self.time))
+            self._unsaid += [Remove(f"places/{place}") for place in said]
             self.album.forget(wish.since, wish.until)
         is_home = owner == self.mind.roles.home
         if is_home and any(map(wish.names, self.mind.foresight.paths)):
             self.mind.forget_home(wish.since, min(wish.until, self.time))
+        while self._unsaid:  # what cannot be written is when this is told again
+            await self.write(*self._unsaid[:_MOST_REMOVED])
+            del self._unsaid[:_MOST_REMOVED]
 
     def _learn(self) -> None:
         for sample in self.gatherer.take():

@@ -115,6 +115,7 @@ class Mind:
         self.foresight.learn_one(sample)
         events = self.anticipator.learn_one(sample)
         if events:
+            self.zone = self.anticipator.zone or self.zone
             self.foresight.follow(events, self.anticipator)
 
     def snapshot(self) -> bytes:
@@ -152,19 +153,26 @@ class Mind:
         """The next day at home, as it was known shortly before event time `time`."""
         return self.foresight.predict_one(time, (self.anticipator,), self.forecast)
 
-    def forget(self, since: float, until: float) -> None:
+    def forget(self, since: float, until: float) -> list[str]:
         """Forget where the person was, and what was said, in a span of event time.
 
         What was said of earlier or later days stands, and so do answers: those are
         in the household's state.
+
+        Returns:
+            Ids of what people said of places that are known no longer.
         """
+        said: list[str] = []
         if since < until:
-            self.anticipator.forget(since, until)
+            places = dict(self.anticipator.places)
+            gone = self.anticipator.forget(since, until).places
+            said = self.corrector.of(places, gone)
             self.foresight.forget_presence(since, until)
         kept = [line for line in self.lines if not since <= line.time < until]
         self.lines.clear()
         self.lines.extend(kept)
         self.forecast = None
+        return said
 
     def forget_home(self, since: float, until: float) -> None:
         """Forget what was done at home in a span of event time, and who was in."""

@@ -98,6 +98,11 @@ class Anticipator:
         return [past.trip for past in self._diary.history.past]
 
     @property
+    def zone(self) -> tzinfo | None:
+        """The time zone where they last stayed, None while no position was seen."""
+        return None if self._state.place is None else self._diary.zone
+
+    @property
     def current_trip(self) -> RunningTrip | None:
         """The running trip, None when there is none."""
         return self._state.running
