@@ -6,6 +6,8 @@ from random import Random
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from trivet.domain.error import InputError, UsageError
 from trivet.domain.suggestion import AnswerKind
@@ -213,3 +215,12 @@ def test_what_was_undone_or_went_away_is_settled_as_that() -> None:
     again = ChoiceLog()
     again.restore(log.state())
     assert again.state() == log.state()
+
+
+@given(st.binary(max_size=120))
+@settings(max_examples=60, deadline=None)
+def test_hostile_lines_are_an_input_error(data: bytes) -> None:
+    line = data.replace(b"\n", b"").replace(b"\r", b"") or b"x"
+    if line.strip():
+        with pytest.raises(InputError, match="no choice"):
+            from_lines(line)
