@@ -69,6 +69,7 @@ def test_a_key_is_never_wider_than_its_owner_even_while_written(
     assert [m for name, m in seen if name.endswith("key") or name == "key.pem"] == [
         0o600,
         0o600,
+        0o600,
     ]
 
 

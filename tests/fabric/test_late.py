@@ -23,29 +23,27 @@ from trivet.domain import (
     UnreachableError,
     UsageError,
 )
-from trivet.fabric import late
+from trivet.fabric import late_frame, late_server
+from trivet.fabric import turnstile as turnstile_module
 from trivet.fabric.background import cancel
 from trivet.fabric.certificate import DEVICE_DAYS
 from trivet.fabric.charter import own_charter
 from trivet.fabric.household import Household, authority, create_household
 from trivet.fabric.identity import Identity, issue, load_identity
-from trivet.fabric.late import (
-    BURST,
-    HELLO,
-    MAX_OPEN_EACH,
-    LateServer,
-    Turnstile,
-    late_address,
-    renew_late,
-)
+from trivet.fabric.late import ask_word, late_address, renew_late
+from trivet.fabric.late_frame import FOLLOW, HELLO
+from trivet.fabric.late_server import LateServer
 from trivet.fabric.renewal import LATE, LateDesk, prove
 from trivet.fabric.renewer import Renewer
 from trivet.fabric.request import new_key
 from trivet.fabric.revocation import revoke
+from trivet.fabric.turnstile import BURST, MAX_OPEN_EACH, Turnstile
 
 #: TLS reads the machine's own clock, so the ended certificates really have ended.
 NOW = datetime.now(UTC)
 LIFE = timedelta(days=DEVICE_DAYS)
+#: Stands for a founder's word that takes several frames.
+WORD = bytes(range(256)) * 200
 
 
 def free_port() -> int:
@@ -90,6 +88,7 @@ class House:
             identity or self.home,
             lambda: self.desk.challenge(self.clock()),
             self.answer,
+            lambda device: WORD if device == "car" else b"",
         )
         task = asyncio.ensure_future(server.run(late_address(self.address)))
         await asyncio.sleep(0.05)
@@ -192,6 +191,13 @@ def test_an_address_without_a_port_after_it(bad: str) -> None:
         late_address(bad)
 
 
+async def test_the_founders_word_is_told_to_whoever_asks_for_it(house: House) -> None:
+    async with house.serving():
+        assert await ask_word("car", [house.address]) == WORD
+        assert await ask_word("phone", [house.address]) == b""
+    assert await ask_word("car", [house.address]) == b""
+
+
 # --- strangers ------------------------------------------------------------------------
 
 
@@ -209,8 +215,8 @@ def test_attack_one_address_takes_the_turns_of_others() -> None:
 def test_attack_many_addresses_ask_for_more_than_all_may() -> None:
     turnstile = Turnstile(0.0)
     entered = sum(turnstile.enter(f"2001:db8::{n:x}", 0.0) for n in range(10_000))
-    assert entered == late.BURST_ALL
-    assert len(turnstile._each) == late.MAX_ADDRESSES
+    assert entered == turnstile_module.BURST_ALL
+    assert len(turnstile._each) == turnstile_module.MAX_ADDRESSES
     for number in range(10_000):
         if turnstile._inside[f"2001:db8::{number:x}"]:
             turnstile.leave(f"2001:db8::{number:x}")
@@ -263,14 +269,15 @@ async def test_attack_a_stranger_asks_for_challenges_without_end(house: House) -
 async def test_attack_hold_every_connection_and_say_nothing(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(late, "IDLE_S", 0.3)
-    monkeypatch.setattr(late, "MAX_OPEN_EACH", 100)
-    monkeypatch.setattr(late, "BURST", 100)
+    monkeypatch.setattr(late_frame, "IDLE_S", 0.3)
+    monkeypatch.setattr(late_server, "IDLE_S", 0.3)
+    monkeypatch.setattr(turnstile_module, "MAX_OPEN_EACH", 100)
+    monkeypatch.setattr(turnstile_module, "BURST", 100)
     async with house.serving():
         host, _, port = late_address(house.address).rpartition(":")
         held = [
             (await asyncio.open_connection(host, int(port)))[1]
-            for _ in range(2 * late.MAX_OPEN)
+            for _ in range(2 * turnstile_module.MAX_OPEN)
         ]
         await house.renew()
         for writer in held:
@@ -287,8 +294,12 @@ async def test_attack_hold_every_connection_and_say_nothing(
         b"\x00\x15" + HELLO + b"\x40\x01" + bytes(17_000),
         b"\x00\x15" + HELLO + b"\x00\x00",
         b"\x00\x15" + HELLO + b"\x01\x00" + bytes(256),
+        b"\x00\x14" + FOLLOW,
+        b"\x00\x19" + FOLLOW + b"../ca",
+        b"\x00\x16" + FOLLOW + b"\xff\xfe",
+        b"\x00\xff" + FOLLOW + b"a" * 235,
     ],
-    ids=range(7),
+    ids=range(11),
 )
 async def test_attack_hostile_bytes_get_no_word(house: House, said: bytes) -> None:
     async with house.serving():

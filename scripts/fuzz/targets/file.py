@@ -34,7 +34,7 @@ from trivet.fabric.ledger import Ledger
 from trivet.fabric.policy import Policy, shipped_policy
 
 
-def _folder() -> Path:
+def scratch() -> Path:
     """A folder in memory where the system has one, gone with this process."""
     shared = Path("/dev/shm")
     is_there = shared.is_dir() and os.access(shared, os.W_OK)
@@ -58,7 +58,7 @@ def _backup_text() -> bytes:
 
 
 def _backup(sealing: Callable[[bytes], bytes]) -> Callable[[bytes], None]:
-    folder = _folder()
+    folder = scratch()
     file, target = folder / "backup", folder / "household"
 
     def run(data: bytes) -> None:
@@ -109,7 +109,7 @@ class _Ledgers:
     """A ledger's file, altered byte by byte and by SQL."""
 
     def __init__(self) -> None:
-        self._folder = _folder()
+        self._folder = scratch()
         self._path = self._folder / "ledger.db"
         _write_ledger(self._path)
         self.good = self._path.read_bytes()
@@ -273,7 +273,7 @@ _RECORDINGS = {
 
 def _recording(name: str) -> Target:
     file_name, text = _RECORDINGS[name]
-    path, reader = _folder() / file_name, READERS[name]
+    path, reader = scratch() / file_name, READERS[name]
 
     def run(data: bytes) -> None:
         path.write_bytes(data)

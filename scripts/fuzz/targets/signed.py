@@ -90,17 +90,22 @@ def name_of(*parts: str) -> x509.Name:
     )
 
 
-def authority(household: str = "ours", key: FixedKey = CA) -> x509.Certificate:
+def authority(
+    household: str = "ours",
+    key: FixedKey = CA,
+    founder: str = "",
+    begin: datetime = NOW - timedelta(days=1),
+) -> x509.Certificate:
     """A household's certificate, as `certificate.authority` makes it."""
-    name = x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, household),
-            x509.NameAttribute(NameOID.COMMON_NAME, "household"),
-        ]
-    )
-    public = key.public_key()
+    names = [
+        x509.NameAttribute(NameOID.ORGANIZATION_NAME, household),
+        x509.NameAttribute(NameOID.COMMON_NAME, "household"),
+    ]
+    if founder:
+        names.append(x509.NameAttribute(NameOID.SERIAL_NUMBER, founder))
+    name, public = x509.Name(names), key.public_key()
     return (
-        _begin(name, name, public, 7, 7000)
+        _begin(name, name, public, 7, 7000, begin)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(certificate._usage(signs_certificates=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), False)
@@ -108,16 +113,16 @@ def authority(household: str = "ours", key: FixedKey = CA) -> x509.Certificate:
     )
 
 
-def device() -> x509.Certificate:
+def device(ca: x509.Certificate | None = None, key: FixedKey = CA) -> x509.Certificate:
     """A device's certificate of that household."""
     names = [certificate.general_name(host) for host in ("localhost", "192.168.1.20")]
-    ca = authority()
+    ca = authority() if ca is None else ca
     return (
         _begin(name_of("ours", "car", "car"), ca.subject, DEVICE.public_key(), 8, 14)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
         .add_extension(certificate._usage(signs_certificates=False), critical=True)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .sign(CA.real, hashes.SHA256(), ecdsa_deterministic=True)
+        .sign(key.real, hashes.SHA256(), ecdsa_deterministic=True)
     )
 
 
@@ -136,6 +141,7 @@ def _begin(
     public: ec.EllipticCurvePublicKey,
     serial: int,
     days: int,
+    begin: datetime = NOW - timedelta(days=1),
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -143,6 +149,6 @@ def _begin(
         .issuer_name(issuer)
         .public_key(public)
         .serial_number(serial)
-        .not_valid_before(NOW - timedelta(days=1))
+        .not_valid_before(begin)
         .not_valid_after(NOW + timedelta(days=days))
     )

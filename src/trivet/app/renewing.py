@@ -20,9 +20,11 @@ from trivet.fabric import charter
 from trivet.fabric.charter import own_charter
 from trivet.fabric.household import Household, authority
 from trivet.fabric.identity import Identity, load_identity
-from trivet.fabric.late import LateServer, late_address, renew_late
+from trivet.fabric.late import late_address, renew_late
+from trivet.fabric.late_server import LateServer
 from trivet.fabric.link import Link
 from trivet.fabric.notice import check_standing
+from trivet.fabric.refounding import word_for
 from trivet.fabric.renewal import LateDesk, answer_member
 from trivet.fabric.renewer import Renewer
 from trivet.fabric.roll import Authority
@@ -31,8 +33,9 @@ log = logging.getLogger("trivet.app")
 
 #: Asked of an issuer: a new certificate for the asker's key.
 RENEW = "renew"
-#: Longest sleep in seconds: the clock may be set meanwhile, or the machine wake.
-SLEEP_S = 60.0
+#: Longest sleep in seconds: the clock may be set meanwhile, the machine wake, or
+#: another process put another certificate in place.
+SLEEP_S = 2.0
 #: Seconds between two looks whether this device has become an issuer.
 LOOK_S = 2.0
 
@@ -218,6 +221,7 @@ class LateDoor:
         self._listen = listen
         self._clock = clock
         self._desk = LateDesk()
+        self._opened = Opened(household)
         self._server: LateServer | None = None
 
     def show(self, identity: Identity) -> None:
@@ -239,25 +243,27 @@ class LateDoor:
 
     async def _serve(self) -> None:
         address = late_address(self._listen)
-        issuer = await self._issuer()
+        await self._issuer()
 
         async def answer(proof: bytes) -> bytes:
+            issuer = await self._opened.authority(self._clock())
             agreed = await asyncio.to_thread(own_charter, self._household.folder)
             return self._desk.answer(issuer, agreed, proof, now=self._clock())
 
         def challenge() -> bytes:
             return self._desk.challenge(self._clock())
 
-        self._server = LateServer(self._identity, challenge, answer)
+        def word(device: str) -> bytes:
+            return word_for(self._household, device)
+
+        self._server = LateServer(self._identity, challenge, answer, word)
         await self._server.run(address)
 
-    async def _issuer(self) -> Authority:
-        """What to sign with, from when on it is here."""
-        while True:
-            if self._household.ca_key_path.exists():
-                now = self._clock()
-                return await asyncio.to_thread(authority, self._household, now)
+    async def _issuer(self) -> None:
+        """Wait until there is something to sign with."""
+        while not self._household.ca_key_path.exists():  # noqa: ASYNC110
             await asyncio.sleep(LOOK_S)
+        await self._opened.authority(self._clock())
 
 
 async def current_identity(

@@ -10,6 +10,7 @@ from typing import Any
 from trivet.app.choosing import Choosing
 from trivet.app.control import Control
 from trivet.app.folder import choices_file, seat_file, witness_file
+from trivet.app.following import Following
 from trivet.app.forgetting import OnForget
 from trivet.app.hub import Hub
 from trivet.app.issuing import Issuing
@@ -78,6 +79,9 @@ class Upkeep:
             founded, me, link, self._renewed, connect=config.connect
         )
         self._issuing = Issuing(founded, me, link)
+        self._following = Following(
+            founded, link, config.connect, is_name_checked=config.is_name_checked
+        )
         self._warn: Callable[[str], None] = tell_log
         self._witnessing = Witnessing(
             link, trust, witness_file(folder, me), warn=lambda text: self._warn(text)
@@ -104,6 +108,7 @@ class Upkeep:
             self._keeper.run(),
             self._renewing.run(),
             self._issuing.run(),
+            self._following.run(),
             self._witnessing.run(),
             self._replicating.run(),
             self._seating.run(),

@@ -109,10 +109,10 @@ def keep(
         SetupError: it cannot be written; then nothing was.
     """
     now = clock(now)
-    cert, ca = _parse(cert_pem, "certificate"), _parse(ca_pem, "authority")
+    cert, ca = parse(cert_pem, "certificate"), parse(ca_pem, "authority")
     _check(cert, ca, device, private, now)
     household = Household(folder, certificate.household_of(ca), passphrase)
-    _check_member(read_charter(charter, [ca_pem]), household.name, device, private)
+    check_member(read_charter(charter, [ca_pem]), household.name, device, private)
     if folder.exists() and any(folder.iterdir()):
         _check_same(household, ca)
         _join(household, device, private, cert, charter)
@@ -137,14 +137,7 @@ def _check(
     """What a joiner checks of an issuer's answer."""
     if not certificate.is_authority(ca) or not certificate.is_issued_by(ca, ca):
         raise WireError("the authority's certificate is none")
-    if not certificate.is_issued_by(cert, ca):
-        raise WireError("the certificate is not by the authority that came with it")
-    if certificate.is_authority(cert):
-        raise WireError("the certificate is an authority's, not a device's")
-    if cert.public_key() != private.public_key():
-        raise WireError("the certificate is for another key than the one asked for")
-    if certificate.device_of(cert) != device:
-        raise WireError(f"the certificate is for {certificate.device_of(cert)!r}")
+    check_issued(cert, ca, device, private)
     if not cert.not_valid_before_utc <= now <= cert.not_valid_after_utc:
         raise WireError(
             f"the certificate is valid from {cert.not_valid_before_utc:%F} to "
@@ -153,9 +146,35 @@ def _check(
         )
 
 
-def _check_member(
+def check_issued(
+    cert: x509.Certificate,
+    ca: x509.Certificate,
+    device: str,
+    private: ec.EllipticCurvePrivateKey,
+) -> None:
+    """Refuse a certificate that this authority did not issue to this device and key.
+
+    Raises:
+        WireError: it did not.
+    """
+    if not certificate.is_issued_by(cert, ca):
+        raise WireError("the certificate is not by the authority that came with it")
+    if certificate.is_authority(cert):
+        raise WireError("the certificate is an authority's, not a device's")
+    if cert.public_key() != private.public_key():
+        raise WireError("the certificate is for another key than the one asked for")
+    if certificate.device_of(cert) != device:
+        raise WireError(f"the certificate is for {certificate.device_of(cert)!r}")
+
+
+def check_member(
     charter: Charter, name: str, device: str, private: ec.EllipticCurvePrivateKey
 ) -> None:
+    """Refuse a charter in which this device is no member with this key.
+
+    Raises:
+        WireError: it is not.
+    """
     member = charter.member(device)
     if charter.household != name or member is None:
         raise WireError(f"the charter does not have {device} as a member")
@@ -202,7 +221,12 @@ def _join(
         write_identity(draft, private, cert, household.passphrase)
 
 
-def _parse(pem: bytes, what: str) -> x509.Certificate:
+def parse(pem: bytes, what: str) -> x509.Certificate:
+    """The certificate in PEM that somebody handed over.
+
+    Raises:
+        WireError: it is none, or cannot be read in full.
+    """
     try:
         cert = certificate.from_pem(pem)
         certificate.is_authority(cert)  # its extensions can be read

@@ -34,15 +34,27 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", re.ASCII)
 
 
 def authority(
-    private: ec.EllipticCurvePrivateKey, household: str, now: datetime
+    private: ec.EllipticCurvePrivateKey,
+    household: str,
+    now: datetime,
+    founder: str = "",
 ) -> x509.Certificate:
-    """A household's own certificate, signed by itself; it signs devices only."""
-    name = x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, household),
-            x509.NameAttribute(NameOID.COMMON_NAME, "household"),
-        ]
-    )
+    """A household's own certificate, signed by itself; it signs devices only.
+
+    Args:
+        private: the authority's key.
+        household: the household's name.
+        now: time of issue.
+        founder: fingerprint of the key that may put another authority in its place;
+            empty if none may.
+    """
+    names = [
+        x509.NameAttribute(NameOID.ORGANIZATION_NAME, household),
+        x509.NameAttribute(NameOID.COMMON_NAME, "household"),
+    ]
+    if founder:
+        names.append(x509.NameAttribute(NameOID.SERIAL_NUMBER, founder))
+    name = x509.Name(names)
     public = private.public_key()
     until = timedelta(days=AUTHORITY_DAYS)
     return (
@@ -120,6 +132,11 @@ def device_of(cert: x509.Certificate) -> str:
 def household_of(cert: x509.Certificate) -> str:
     """The household's name, empty when the certificate names none."""
     return _attribute(cert, NameOID.ORGANIZATION_NAME)
+
+
+def founder_of(cert: x509.Certificate) -> str:
+    """Fingerprint of the key that outranks this authority; empty if none does."""
+    return _attribute(cert, NameOID.SERIAL_NUMBER)
 
 
 def kind_of(cert: x509.Certificate) -> DeviceKind:

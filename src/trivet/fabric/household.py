@@ -3,6 +3,8 @@
     <folder>/household.json          the household's name
     <folder>/ca.pem                  the authority's certificate
     <folder>/ca.key                  its private key, only where devices are admitted
+    <folder>/founder.key             the key that outranks it, where it was founded;
+                                     see refounding.py
     <folder>/charter.bin             its signed rules; see charter.py
     <folder>/devices/<id>/           a device's identity; see identity.py
 
@@ -22,8 +24,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from trivet.domain.error import SetupError, UsageError
-from trivet.fabric import certificate, charter, disk, key, roll
-from trivet.fabric.request import new_key
+from trivet.fabric import certificate, charter, disk, key, roll, staged
+from trivet.fabric.request import fingerprint, new_key
 from trivet.fabric.roll import Authority
 from trivet.fabric.secret import (
     Secret,
@@ -61,6 +63,11 @@ class Household(msgspec.Struct, frozen=True):
         return self.folder / "ca.key"
 
     @property
+    def founder_key_path(self) -> Path:
+        """The key that outranks the authority's; only where it was founded."""
+        return self.folder / "founder.key"
+
+    @property
     def devices(self) -> tuple[str, ...]:
         """Ids of the devices whose certificates are in this folder, sorted."""
         folder = self.folder / "devices"
@@ -93,14 +100,17 @@ def create_household(
             f"{folder} holds {what} already", hint="choose a folder that is empty"
         )
     phrase = find_passphrase(passphrase)
-    private = new_key()
-    cert = certificate.authority(private, name, clock(now))
+    private, founder = new_key(), new_key()
+    mark = fingerprint(founder.public_key())
+    cert = certificate.authority(private, name, clock(now), mark)
     founding = roll.founding(Authority(cert, private))
     with disk.made_whole(folder) as draft:
         (draft / "devices").mkdir(mode=0o700)
         disk.write_new(draft / "household.json", household_text(name))
         disk.write_new(draft / "ca.pem", certificate.to_pem(cert))
         disk.write_new(draft / "ca.key", lock_key(private, phrase), disk.SECRET)
+        locked = lock_key(founder, phrase)
+        disk.write_new(draft / "founder.key", locked, disk.SECRET)
         disk.write_new(draft / charter.FILE, charter.sign(founding, private))
     return Household(folder, name, passphrase)
 
@@ -111,6 +121,7 @@ def load_household(folder: Path, passphrase: Secret | None = None) -> Household:
     Raises:
         SetupError: there is none, or it cannot be read.
     """
+    staged.resume(folder)
     path = folder / "household.json"
     try:
         data = json.loads(disk.read(path, "found a household here first"))

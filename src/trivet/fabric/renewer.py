@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -34,14 +35,18 @@ class Renewer:
     Args:
         household: the household's folder on the device's machine.
         device: the device's id.
+        hosts: what the next certificate is to be for; None for what this one is.
 
     Raises:
         SetupError: the device's certificate or key is missing or cannot be read.
     """
 
-    def __init__(self, household: Household, device: str) -> None:
+    def __init__(
+        self, household: Household, device: str, hosts: Sequence[str] | None = None
+    ) -> None:
         self._household = household
         self._device = check_id(device)
+        self._hosts = hosts
         folder = household.folder / "devices" / device
         self._cert_path = folder / "cert.pem"
         self._private = load_key(folder / "key.pem", household.passphrase, _HINT)
@@ -68,7 +73,7 @@ class Renewer:
             self._household.name,
             self._device,
             certificate.kind_of(old),
-            certificate.hosts_of(old),
+            certificate.hosts_of(old) if self._hosts is None else self._hosts,
         )
 
     def proof(self, challenge: bytes) -> bytes:

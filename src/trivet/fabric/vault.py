@@ -28,6 +28,7 @@ from trivet.fabric.household import (
     load_key,
 )
 from trivet.fabric.identity import write_identity
+from trivet.fabric.request import fingerprint
 from trivet.fabric.secret import (
     Secret,
     check_passphrase,
@@ -53,6 +54,7 @@ class _Backup(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     ca_key: _Pem
     charter: bytes
     devices: tuple[_Device, ...] = ()
+    founder_key: _Pem = b""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -88,6 +90,7 @@ def export_household(household: Household, out: Path, passphrase: str) -> None:
         certificate.key_to_pem(issuer.private),
         load_charter(household.folder),
         tuple(devices),
+        _founder_key(household),
     )
     text = _encoder.encode(backup)
     disk.replace(
@@ -118,12 +121,15 @@ def import_household(
         raise UsageError(
             f"{folder} holds something already", hint="choose a folder that is empty"
         )
-    backup, ca_key, keys = _open(file, passphrase)
+    backup, ca_key, founder, keys = _open(file, passphrase)
     phrase = find_passphrase(lock)
     with disk.made_whole(folder) as draft:
         disk.write_new(draft / "household.json", household_text(backup.household))
         disk.write_new(draft / "ca.pem", backup.ca)
         disk.write_new(draft / "ca.key", lock_key(ca_key, phrase), disk.SECRET)
+        if founder is not None:
+            locked = lock_key(founder, phrase)
+            disk.write_new(draft / "founder.key", locked, disk.SECRET)
         disk.write_new(draft / FILE, backup.charter)
         (draft / "devices").mkdir(mode=0o700)
         for device, private in zip(backup.devices, keys, strict=True):
@@ -202,8 +208,8 @@ def lock_household(household: Household, passphrase: Secret) -> int:
     """
     phrase = check_passphrase(passphrase.value.decode())
     paths = sorted(household.folder.glob("devices/*/key.pem"))
-    if household.ca_key_path.exists():
-        paths.append(household.ca_key_path)
+    own = household.ca_key_path, household.founder_key_path
+    paths += [path for path in own if path.exists()]
     found = {path: load_key(path, passphrase, _HINT) for path in paths}
     plain = [p for p in paths if not is_locked(disk.read_secret(p, _HINT))]
     for path in plain:
@@ -213,7 +219,12 @@ def lock_household(household: Household, passphrase: Secret) -> int:
 
 def _open(
     file: Path, passphrase: str
-) -> tuple[_Backup, ec.EllipticCurvePrivateKey, list[ec.EllipticCurvePrivateKey]]:
+) -> tuple[
+    _Backup,
+    ec.EllipticCurvePrivateKey,
+    ec.EllipticCurvePrivateKey | None,
+    list[ec.EllipticCurvePrivateKey],
+]:
     """A backup's parts, each checked to be what it claims and to belong together."""
     data = disk.read(file, "name the file that `trivet household export` wrote")
     try:
@@ -222,6 +233,8 @@ def _open(
             raise ValueError(f"it is of version {backup.version}; update trivet")
         ca = certificate.from_pem(backup.ca)
         ca_key = certificate.key_from_pem(backup.ca_key)
+        found = backup.founder_key
+        founder = certificate.key_from_pem(found) if found else None
         charter = read_charter(backup.charter, [backup.ca])
         keys = [certificate.key_from_pem(d.private) for d in backup.devices]
         certs = [certificate.from_pem(d.cert) for d in backup.devices]
@@ -235,4 +248,15 @@ def _open(
     pairs = zip([ca, *certs], [ca_key, *keys], strict=True)
     if len(names) > 1 or any(c.public_key() != k.public_key() for c, k in pairs):
         raise InputError("its parts do not belong together", path=str(file), hint=_HINT)
-    return backup, ca_key, keys
+    mark = certificate.founder_of(ca)
+    if founder is not None and fingerprint(founder.public_key()) != mark:
+        raise InputError("the founder's key is another", path=str(file), hint=_HINT)
+    return backup, ca_key, founder, keys
+
+
+def _founder_key(household: Household) -> bytes:
+    """The founder's key in plain PEM; empty where it is not."""
+    path = household.founder_key_path
+    if not path.exists():
+        return b""
+    return certificate.key_to_pem(load_key(path, household.passphrase, _HINT))

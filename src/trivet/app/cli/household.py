@@ -25,6 +25,7 @@ from trivet.fabric.identity import (
     load_household,
     renew,
 )
+from trivet.fabric.refounding import refound
 from trivet.fabric.revocation import revoke
 
 household_app = typer.Typer(help="Found a household, look at it, keep it safe.")
@@ -87,6 +88,31 @@ def lock(household: HouseholdOption = None) -> None:
     phrase = _passphrase("Passphrase for the keys", is_new=True)
     count = vault.lock_household(_founded(household), secret.Secret(phrase.encode()))
     console.print(f"{count} keys locked; from now on set ${secret.VARIABLE}")
+
+
+@household_app.command("refound")
+@told
+def refound_command(
+    restore: Annotated[
+        list[str] | None,
+        typer.Option(help="A device of this machine that others shut out."),
+    ] = None,
+    household: HouseholdOption = None,
+) -> None:
+    """Put a new authority in place: no other device can admit others any more.
+
+    First shut out what was lost: trivet device revoke. Only where the household was
+    founded. Each device that dials this one takes the new authority up by itself.
+    """
+    founded = _founded(household)
+    lost = refound(founded, restored=restore or ())
+    members = own_charter(founded.folder).members
+    others = [m.device for m in members if m.device not in founded.devices]
+    console.print(f"{founded.name} has a new authority; what the old one signs is void")
+    if others:
+        console.print(f"To follow, when they dial this machine: {', '.join(others)}")
+    if lost:
+        console.print(f"To be paired anew, under a new id: {', '.join(lost)}")
 
 
 @household_app.command("export")
