@@ -20,6 +20,19 @@ def known() -> Routine:
     return Routine.restore(KNOWN, BERLIN)
 
 
+def test_who_is_in_soon_is_told_by_the_quarter_of_an_hour() -> None:
+    model = known()
+    for sample in weeks(1, first=35)[6:]:
+        if sample.time < at(35, 12):
+            model.learn_one(sample)
+    soon = model.soon(at(35, 12))
+    assert len(soon) == 96
+    assert soon[4] < 0.2  # 13:00
+    assert soon[4 * 7] > 0.8  # 19:00
+    assert model.soon(at(35, 12), "ada") != soon
+    assert Routine("home", BERLIN).soon(at(35, 12)) == ()
+
+
 def test_a_usual_day_is_foretold() -> None:
     outlook = known().predict_one(at(35, 0))
     best = outlook.events[0]

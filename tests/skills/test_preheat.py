@@ -19,6 +19,7 @@ from trivet.skills.preheat import (
     CURRENT,
     LOSS_PER_H,
     OUTDOOR,
+    START,
     TARGET,
     Preheat,
     measure_gain,
@@ -210,6 +211,50 @@ def test_a_holiday_has_no_usual_return() -> None:
 
 def test_three_returns_are_not_yet_a_habit() -> None:
     assert not needs(weekly_returns(at_work(), 75, 75, 75))
+
+
+def foretold(in_h: float, chance: float) -> Situation:
+    """At work, with nobody in for hours, and then somebody by that chance."""
+    empty = round(in_h * 4)
+    soon = (0.02,) * empty + (chance,) * (96 - empty)
+    return msgspec.structs.replace(at_work(), soon=soon)
+
+
+def test_the_routine_tells_when_somebody_may_well_be_in() -> None:
+    (need,) = needs(foretold(2.0, 0.6))
+    assert need.title == "Heat the living room to 21 °C before somebody is home"
+    assert need.reasons[0].text == (
+        "60 % somebody is in at 18:45, as days like this go"
+    )
+    assert need.probability == pytest.approx(0.6)
+
+
+def test_by_the_routine_it_starts_when_the_room_needs_it_and_not_before() -> None:
+    # from 16.5 to 21 °C it takes about 115 minutes
+    assert needs(foretold(2.0, 0.6))
+    assert not needs(foretold(2.5, 0.6))
+    assert needs(home(foretold(2.5, 0.6), current=14.5))
+    assert not needs(home(foretold(2.0, 0.6), current=20.5))
+
+
+def test_a_small_chance_is_worth_no_heating() -> None:
+    assert needs(foretold(2.0, START + 0.01))
+    assert not needs(foretold(2.0, START - 0.01))
+
+
+def test_who_should_be_in_by_now_is_still_waited_for() -> None:
+    assert needs(foretold(0.0, 0.9))
+
+
+def test_a_routine_without_a_return_says_nothing_though_weeks_did() -> None:
+    usual = weekly_returns(at_work(), 70, 75, 75, 80, 72, 75)
+    assert needs(usual)
+    assert not needs(msgspec.structs.replace(usual, soon=(0.02,) * 96))
+
+
+def test_on_the_way_the_trip_is_believed() -> None:
+    on_trip = msgspec.structs.replace(RETURNING, soon=(0.02,) * 96)
+    assert needs(on_trip)[0].title.endswith("before you are home")
 
 
 def test_no_trip_and_no_known_place_say_nothing() -> None:

@@ -83,8 +83,9 @@ class Foresight:
         self._home_tells = self._home_tells or sample.path == self._presence
         if self._since is None and not self.routine.is_frozen:
             self._since = sample.time
-        if self.routine.learn_one(sample) is not None:
-            self._told = None
+        event = self.routine.learn_one(sample)
+        if event is not None or sample.path == self._presence:
+            self._told = self._soon = None
 
     def follow(self, events: Sequence[Event], anticipator: Anticipator) -> None:
         """The phone tells of its person: they came home, or left."""
@@ -103,7 +104,7 @@ class Foresight:
 
     def _tell(self, time: float, *, is_home: bool) -> None:
         self.routine.learn_presence(self._person, time, is_home)
-        self._told = None
+        self._told = self._soon = None
 
     # --- what a person says of it ---------------------------------------------------
 
@@ -111,13 +112,13 @@ class Foresight:
         """Forget what happened at home in a span of event time, and who was in."""
         if since < until:
             self.routine.forget(since, until)
-        self._told = self._drawn = None
+        self._told = self._drawn = self._soon = None
 
     def forget_presence(self, since: float, until: float) -> None:
         """Forget who was in as the phone told it; what the home told stands."""
         if since < until and not self._home_tells:
             self.routine.forget_presence(self._person, since, until)
-        self._told = self._drawn = self._coming = None
+        self._told = self._drawn = self._coming = self._soon = None
 
     def turn(self, time: float, *, is_on: bool, is_learning: bool) -> None:
         """From an event time on learn what happens, or foretell alone, or neither."""
@@ -129,7 +130,7 @@ class Foresight:
             self.routine.freeze(time)
         else:
             self.routine.thaw()
-        self._told = self._drawn = None
+        self._told = self._drawn = self._soon = None
 
     def touch(self) -> None:
         """What is known of places changed: foretell the way home anew."""
@@ -161,7 +162,7 @@ class Foresight:
             self._known = self._until = memory.home_until
             events = self.routine.events
             self._since = events[0].time if events else None
-        self._told = self._coming = self._drawn = None
+        self._told = self._coming = self._drawn = self._soon = None
 
     # --- what is foretold --------------------------------------------------------
 
@@ -187,9 +188,12 @@ class Foresight:
     def soon(self, time: float) -> tuple[float, ...]:
         """Chance that somebody is at home, for each quarter of an hour from `time` on.
 
-        Empty while the routine is not learned, or knows too little.
+        Empty while somebody is in, and while the routine is not learned, or knows too
+        little.
         """
-        if not self.is_on or time - (self._since or time) < FEW_DAYS * DAY_S:
+        if self.routine.is_home or not self.is_on:
+            return ()
+        if time - (self._since or time) < FEW_DAYS * DAY_S:
             return ()
         if self._soon is None or not 0.0 <= time - self._soon[0] < ROUTINE_S:
             self._soon = time, self.routine.soon(time)

@@ -197,6 +197,27 @@ class Routine:
             tuple(self._day(who, time) for who in self._occupancy),
         )
 
+    @property
+    def is_home(self) -> bool | None:
+        """Whether somebody is in, as far as is known."""
+        return self._occupancy[HOME].is_home
+
+    def soon(self, time: float, who: str = HOME) -> tuple[float, ...]:
+        """Chance that somebody is in, for each quarter of an hour of the next day.
+
+        Args:
+            time: event time at which the first quarter begins.
+            who: of one person alone.
+
+        Returns:
+            Empty as long as nothing tells who is in.
+        """
+        if who != HOME:
+            self._check(who)
+        occupancy = self._occupancy[who]
+        known = occupancy.state.changes
+        return tuple(occupancy.predict_slots(time)) if known else ()
+
     def chances(self, time: float) -> dict[str, float]:
         """Chance of each event that it is the next one; empty for one never seen."""
         return self._sequence.chances(time)

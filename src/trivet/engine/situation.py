@@ -63,7 +63,8 @@ class Situation(msgspec.Struct, frozen=True):
         changes: what people switched at home in past weeks, oldest first, as
             `engine.chronicle` keeps it.
         soon: chance that somebody is at home, for each quarter of an hour from now on,
-            as the home's routine foretells; empty when it tells nothing.
+            as the home's routine foretells; empty when it tells nothing, and while
+            somebody is in.
     """
 
     time: float

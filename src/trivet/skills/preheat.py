@@ -1,7 +1,9 @@
 """Preheat: a warm home on arrival, and no hour of heating for nobody.
 
-Heating should start so that the target is reached between the early and the median
-arrival. The room warms as a body with one time constant:
+On the way home, heating should start so that the target is reached between the early
+and the median arrival. Before, it starts once somebody may well be in by the time that
+it is warm, as the home's routine foretells; without one, before a usual return. The
+room warms as a body with one time constant:
 
     dT/dt = gain - loss x (T - T_outdoor)
 
@@ -22,7 +24,7 @@ from statistics import median
 
 import msgspec
 
-from trivet.domain.clock import local
+from trivet.domain.clock import clock_text, local
 from trivet.domain.forecast import Interval, Reason
 from trivet.domain.place import Place, PlaceRole
 from trivet.domain.sample import Sample
@@ -54,6 +56,11 @@ ASK_EARLY_S = 5 * 60.0
 LONGEST_S = 6 * 3600.0
 #: Heading home counts from this probability on.
 LIKELY = 0.4
+#: By the home's routine: heating starts from this chance on that somebody is in by the
+#: time that it is warm; and how likely they come is told of an hour more.
+START = 0.3
+SURER_S = 3600.0
+QUARTER_S = 900.0
 #: A usual return: seen on so many such weekdays, within so wide an interval.
 USUAL_DAYS = 4
 USUAL_WEEKS = 8
@@ -92,23 +99,22 @@ class Preheat(msgspec.Struct, frozen=True):
         target = self._target_c(situation)
         if current >= target - WARM_K or self._is_heating(situation, target):
             return
-        coming = _coming_home(situation, home)
+        lead_s = self.lead_s(situation, current, target)
+        coming = _coming_home(situation, home, lead_s)
         if coming is None:
             return
-        probability, arrival, reason = coming
-        lead_s = self.lead_s(situation, current, target)
-        ready = (arrival.low + arrival.median) / 2
-        starts = ready - min(lead_s, LONGEST_S) - ASK_EARLY_S
+        arrival = coming.arrival
+        starts = coming.ready - min(lead_s, LONGEST_S) - ASK_EARLY_S
         if situation.time < starts or arrival.median - situation.time < LEAST_S:
             return
         room = self._room_reason(situation, current, target, lead_s, arrival.median)
         yield Need(
             skill=self.name,
             key=CLIMATE,
-            title=f"Heat the living room to {target:g} °C before you are home",
-            probability=probability,
+            title=f"Heat the living room to {target:g} °C before {coming.who} home",
+            probability=coming.probability,
             benefit=min(1.0, 0.3 + 0.1 * (target - current)),
-            reasons=(reason, room),
+            reasons=(coming.reason, room),
             expires=arrival.median,
             surfaces=(Surface.CAR, Surface.PHONE),
             actions=_actions(situation, target),
@@ -117,10 +123,7 @@ class Preheat(msgspec.Struct, frozen=True):
 
     def lead_s(self, situation: Situation, current_c: float, target_c: float) -> float:
         """Seconds of heating from `current_c` to `target_c`, inf when out of reach."""
-        final = _outdoor_c(situation) + self.gain_kph / LOSS_PER_H
-        if final <= target_c:
-            return inf
-        return log((final - current_c) / (final - target_c)) / LOSS_PER_H * 3600
+        return warm_up_s(current_c, target_c, _outdoor_c(situation), self.gain_kph)
 
     def _target_c(self, situation: Situation) -> float:
         # a set point well below comfort is a setback for an empty home, not a wish
@@ -157,6 +160,25 @@ class Preheat(msgspec.Struct, frozen=True):
             # adding zero turns -0.0 into 0.0
             text += f" ({round(outdoor, 1) + 0.0:g} °C outside)"
         return Reason(text)
+
+
+def warm_up_s(
+    current_c: float, target_c: float, outdoor_c: float, gain_kph: float
+) -> float:
+    """Seconds of heating from one temperature to another, inf when out of reach.
+
+    Args:
+        current_c: of the room.
+        target_c: of the room.
+        outdoor_c: of the air outside.
+        gain_kph: warming by heating with no loss, from `measure_gain`.
+    """
+    final = outdoor_c + gain_kph / LOSS_PER_H
+    if current_c >= target_c:
+        return 0.0
+    if final <= target_c:
+        return inf
+    return log((final - current_c) / (final - target_c)) / LOSS_PER_H * 3600
 
 
 def measure_gain(samples: Iterable[Sample]) -> float | None:
@@ -202,11 +224,39 @@ def _gain_of(run: Sequence[tuple[float, float]], outdoor_c: float) -> list[float
     return [rate_kph + LOSS_PER_H * ((cold + warm) / 2 - outdoor_c)]
 
 
-def _coming_home(
-    situation: Situation, home: Place
-) -> tuple[float, Interval, Reason] | None:
+def by_then(soon: Sequence[float], in_s: float) -> float:
+    """Chance that somebody is in at some time up to `in_s` seconds from now.
+
+    Args:
+        soon: for each quarter of an hour from now on; the highest is a lower bound.
+        in_s: seconds.
+    """
+    return max(soon[: int(in_s / QUARTER_S) + 1], default=0.0)
+
+
+class Coming(msgspec.Struct, frozen=True):
+    """Somebody comes home.
+
+    Attributes:
+        probability: that they do.
+        arrival: when.
+        ready: event time at which the room should be warm.
+        reason: why it is thought.
+        who: comes, and the verb.
+    """
+
+    probability: float
+    arrival: Interval
+    ready: float
+    reason: Reason
+    who: str = "you are"
+
+
+def _coming_home(situation: Situation, home: Place, lead_s: float) -> Coming | None:
     """How likely, when, and why the person comes home; None when unlikely."""
     forecast = situation.forecast
+    if forecast is None and situation.soon:
+        return _usually_in(situation, min(lead_s, LONGEST_S) + ASK_EARLY_S)
     if forecast is None:
         return _usual_return(situation, home) if situation.at else None
     probability = forecast.probability_of(home.id)
@@ -218,12 +268,33 @@ def _coming_home(
         f"{percent(probability)} you are heading home, "
         f"arriving {interval_text(arrival, situation.zone)}"
     )
-    return min(1.0, probability), arrival, Reason(text)
+    ready = (arrival.low + arrival.median) / 2
+    return Coming(min(1.0, probability), arrival, ready, Reason(text))
 
 
-def _usual_return(
-    situation: Situation, home: Place
-) -> tuple[float, Interval, Reason] | None:
+def _usually_in(situation: Situation, lead_s: float) -> Coming | None:
+    """Somebody may be in by the time that the room is warm, as the home's days go.
+
+    It is not waited until that is likely: heating early costs little, for a warm room
+    loses hardly more than one that cools; being late costs an hour in the cold.
+    """
+    soon, time = situation.soon, situation.time
+    if by_then(soon, lead_s) < START:
+        return None
+    near = soon[: int((lead_s + SURER_S) / QUARTER_S) + 1]
+    first = next(n for n, chance in enumerate(near) if chance >= START)
+    surest = max(range(len(near)), key=near.__getitem__)
+    low, best = time + first * QUARTER_S, time + surest * QUARTER_S
+    median = max(best, time + QUARTER_S)
+    arrival = Interval(min(low, median), median, median + SURER_S)
+    text = (
+        f"{percent(near[surest])} somebody is in at "
+        f"{clock_text(best, situation.zone)}, as days like this go"
+    )
+    return Coming(near[surest], arrival, low, Reason(text), "somebody is")
+
+
+def _usual_return(situation: Situation, home: Place) -> Coming | None:
     """The return that is usual on this weekday from this place at this hour.
 
     From this place: who is out on a holiday does not come home at the usual hour.
@@ -249,7 +320,8 @@ def _usual_return(
         return None
     reason = _usual_reason(situation, now, arrival, len(waits), out)
     # a few weeks without exception do not make the next one sure: Laplace's rule
-    return (len(waits) + 1) / (out + 2), arrival, reason
+    probability = (len(waits) + 1) / (out + 2)
+    return Coming(probability, arrival, (arrival.low + arrival.median) / 2, reason)
 
 
 def _usual_reason(
