@@ -22,9 +22,9 @@ from trivet.engine.homecoming import HomeForecast, first
 from trivet.engine.routine import Outlook as Foretold
 from trivet.engine.routine import Resident, Routine
 
-#: Event seconds after which the routine, and a way home, are foretold anew though
-#: nothing happened.
-ROUTINE_S, HOME_S = 600.0, 60.0
+#: Event seconds after which the routine, a way home from where somebody stays, and one
+#: from a trip, are foretold anew though nothing happened.
+ROUTINE_S, HOME_S, TRIP_S = 600.0, 300.0, 60.0
 #: What may come next is told down to this chance, and so many at the most.
 LEAST, MOST = 0.05, 5
 #: Days of which the routine knows too little to foretell another.
@@ -177,7 +177,7 @@ class Foresight:
             running: the forecast of the trip that one of them is on.
         """
         is_learning = not any(each.is_frozen for each in people)
-        is_told = self._foretell(time, people)
+        is_told = self._foretell(time, people, HOME_S if running is None else TRIP_S)
         drawn = self._drawn
         if is_told or drawn is None or drawn.is_learning != is_learning:
             drawn = self._draw(time, people, running)
@@ -199,13 +199,15 @@ class Foresight:
             self._soon = time, self.routine.soon(time)
         return self._soon[1]
 
-    def _foretell(self, time: float, people: Sequence[Anticipator]) -> bool:
+    def _foretell(
+        self, time: float, people: Sequence[Anticipator], every_s: float
+    ) -> bool:
         """Whether anything was foretold anew."""
         told, coming = self._told, self._coming
         is_old = self.is_on and not (told and 0.0 <= time - told.time < ROUTINE_S)
         if is_old:
             self._told = self.routine.predict_one(time)
-        if coming is None or not 0.0 <= time - coming[0] < HOME_S:
+        if coming is None or not 0.0 <= time - coming[0] < every_s:
             found = [each.predict_home(time) for each in people]
             self._coming = time, tuple(one for one in found if one is not None)
             return True
