@@ -33,6 +33,7 @@ LONG = {
     "skills_each": ("skills_each", "rows"),
     "fleet": ("fleet", "rows"),
     "routine": ("routine", "rows"),
+    "comfort": ("comfort", "rows"),
     "homecoming": ("homecoming", "rows"),
 }
 

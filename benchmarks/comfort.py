@@ -277,6 +277,8 @@ def frontier(score: Score, way: str, missed: Floats) -> tuple[Floats, Floats]:
     points = sorted((float(score.energy_kwh[n]), float(missed[n])) for n in of)
     hull: list[tuple[float, float]] = []
     for x, y in points:
+        if hull and y >= hull[-1][1]:
+            continue  # costs more, and misses as much
         while len(hull) > 1:
             (ax, ay), (bx, by) = hull[-2:]
             if (bx - ax) * (y - ay) > (x - ax) * (by - ay):

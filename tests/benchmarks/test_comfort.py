@@ -1,0 +1,32 @@
+"""Ways of heating are compared where they cost the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from benchmarks.comfort import SETTINGS, Score, Week, frontier
+
+DAY_S = 86_400.0
+
+
+def test_the_frontier_is_convex_and_between_the_ends() -> None:
+    energy = np.full(len(SETTINGS), 46.0)
+    missed = np.full(len(SETTINGS), 15.0)
+    energy[1], missed[0], missed[1] = 44.0, 0.0, 20.0
+    trivet = [n for n, s in enumerate(SETTINGS) if s.way == "trivet"]
+    energy[trivet[0]], missed[trivet[0]] = 45.0, 4.0
+    energy[trivet[1]], missed[trivet[1]] = 45.5, 9.0  # worse than between two others
+    spent, least = frontier(Score(energy, missed, missed), "trivet", missed)
+    assert np.interp((44.0, 45.0, 45.5, 46.0), spent, least) == pytest.approx(
+        (20.0, 4.0, 2.0, 0.0)
+    )
+
+
+def test_a_schedule_is_the_share_of_past_weeks() -> None:
+    week, monday = Week(), 4 * DAY_S
+    for quarter in range(3 * 7 * 96):
+        time = monday + quarter * 900.0
+        week.learn_one(time, is_in=quarter % 96 < 48)
+    shares = week.shares(monday + 3 * 7 * DAY_S)
+    assert shares[4] == pytest.approx(1.0)
+    assert shares[60] == pytest.approx(0.0)
