@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from tests.engine.life import BERLIN
 from tests.engine.mishap import (
-    BERLIN,
     KNOWN,
     TOWN,
     City,

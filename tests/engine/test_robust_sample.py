@@ -9,9 +9,9 @@ from random import Random
 
 import pytest
 from msgspec.structs import replace
+from tests.engine.life import BERLIN
 from tests.engine.mishap import (
     AFTER,
-    BERLIN,
     KNOWN,
     SPOTS,
     TOWN,

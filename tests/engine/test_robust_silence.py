@@ -21,7 +21,7 @@ from tests.engine.mishap import (
     without,
 )
 
-from trivet.domain import Position
+from trivet.domain import Position, Sample
 from trivet.domain.geo import offset
 from trivet.engine import Anticipator, StayStarted, TripEnded, TripStarted
 
@@ -82,7 +82,7 @@ def test_of_who_vanishes_on_the_way_nothing_is_foretold_for_hours() -> None:
 @pytest.mark.parametrize("every_s", [420.0, 900.0, 1500.0])
 def test_a_phone_that_tells_seldom_leaves_and_arrives(every_s: float) -> None:
     """Fixes minutes apart, each after a silence: who is out has left."""
-    kept, last = [], 0.0
+    kept, last = list[Sample](), 0.0
     for sample in live(7, step_s=60.0):
         if sample.time - last >= every_s:
             kept, last = [*kept, sample], sample.time

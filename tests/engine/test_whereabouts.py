@@ -16,6 +16,7 @@ from trivet.engine.whereabouts import (
     speed_kph,
 )
 from trivet.skills.check import example, knowing
+from trivet.skills.check.example import samples_of, with_samples
 
 DRIVING = example(12.0, "home", "work")
 STAYING = example(12.0, "work")
@@ -67,6 +68,21 @@ def test_in_the_car_is_on_a_trip_with_the_car_near_and_its_speed_fresh() -> None
     assert not is_in_car(msgspec.structs.replace(DRIVING, car=""))
     assert not is_in_car(phone(DRIVING, 54.6))
     assert not is_in_car(msgspec.structs.replace(DRIVING, time=DRIVING.time + 300))
+
+
+def test_a_phone_that_sleeps_is_in_the_car_if_that_can_have_come_from_there() -> None:
+    told = [s for s in samples_of(DRIVING) if s.device != "phone"]
+    asleep = with_samples(DRIVING, told)
+    lat, lon = position_of(asleep) or (0.0, 0.0)
+
+    def is_in(north: float, age_s: float) -> bool:
+        at = Position(lat + north, lon)
+        sample = Sample("phone", "location", DRIVING.time - age_s, at)
+        return is_in_car(knowing(asleep, sample))
+
+    assert is_in(0.05, 300.0)  # 6 km
+    assert not is_in(0.3, 300.0)  # 33 km
+    assert not is_in(0.05, 60.0)
 
 
 def test_a_car_with_no_position_is_taken_at_its_word() -> None:

@@ -15,6 +15,8 @@ LONGITUDE = "Vehicle.CurrentLocation.Longitude"
 SPEED_FRESH_S = 120.0
 #: Phone and car further apart than this: the person is not in the car.
 APART_M = 500.0
+#: A car with the person in it leaves the last position of their phone no faster.
+DRIVING_MPS = 40.0
 
 
 def position_of(situation: Situation) -> tuple[float, float] | None:
@@ -47,9 +49,12 @@ def is_in_car(situation: Situation) -> bool:
     if speed is None or situation.time - speed.time > SPEED_FRESH_S:
         return False
     phone, car = _phone_position(situation), _car_position(situation)
-    if phone is None or car is None or abs(phone[0] - car[0]) > SPEED_FRESH_S:
+    if phone is None or car is None:
         return True
-    return distance_m(*phone[1:], *car[1:]) <= APART_M
+    # a phone that sleeps in the car is where the car was: as far back as it drives
+    silent_s = abs(phone[0] - car[0])
+    driven_m = DRIVING_MPS * silent_s if silent_s > SPEED_FRESH_S else 0.0
+    return distance_m(*phone[1:], *car[1:]) <= APART_M + driven_m
 
 
 def has_car(situation: Situation) -> bool:
