@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -92,11 +92,19 @@ def _recorded(chosen: argparse.Namespace) -> tuple[list[Order], str]:
 
 
 def _live(orders: Sequence[Order], jobs: int) -> dict[str, Table]:
+    """Each one's table, as they come told on the error stream."""
     if jobs < 2:
-        return {order.person: live(order) for order in orders}
+        return _told(zip(orders, map(live, orders), strict=True))
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        tables = pool.map(live, orders)
-        return dict(zip((order.person for order in orders), tables, strict=True))
+        return _told(zip(orders, pool.map(live, orders), strict=True))
+
+
+def _told(found: Iterable[tuple[Order, Table]]) -> dict[str, Table]:
+    tables = {}
+    for order, table in found:
+        tables[order.person] = table
+        print(f"{order.person}: {len(table):,} forecasts", file=sys.stderr, flush=True)
+    return tables
 
 
 def _count(student: Student) -> int:

@@ -63,11 +63,8 @@ def _simulated(world: World) -> Iterator[Sample]:
 def _live(order: Order, samples: Samples, zone_of: ZoneOf) -> Table:
     student = None if order.student is None else Student.load(order.student)
 
-    def fresh() -> Anticipator:
-        return Anticipator(order.person, _DEVICE, zone_of, student=student)
-
-    plans = list(plan(samples(), fresh()))
-    anticipator = fresh()
+    plans = list(plan(samples(), zone_of))
+    anticipator = Anticipator(order.person, _DEVICE, zone_of, student=student)
     table = Judge(anticipator, plans).run(samples())
     days = {int(p.departure // 86_400) for p in plans}
     return msgspec.structs.replace(

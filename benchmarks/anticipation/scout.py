@@ -1,20 +1,29 @@
 """When to ask: the moments of each trip at which forecasts are judged.
 
 Shares of a trip's time are known only when it has ended. So a scout goes over the
-recording first: a learner of its own, asked for no forecast. Nothing of it but times
-reaches those that are judged, and a forecast at a time is the same whoever knew that
-it would be asked for.
+recording first: the engine's detector and diary, asked for no forecast. Nothing of it
+but times reaches those that are judged, and a forecast at a time is the same whoever
+knew that it would be asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC
 from itertools import pairwise
 
 import msgspec
 
 from trivet.domain import Sample
-from trivet.engine import Anticipator, TripEnded
+from trivet.domain.clock import ZoneOf
+from trivet.domain.sample import LOCATION
+from trivet.engine import TripEnded
+from trivet.engine.diary import Diary
+from trivet.engine.fix import fix_of
+from trivet.engine.settings import Settings
+from trivet.engine.snapshot import State
+from trivet.engine.stay import StayDetector
+from trivet.engine.student import default
 from trivet.engine.trip import RunningTrip
 
 #: By clock, at what a trip is judged: shares of its time, minutes and kilometres.
@@ -47,15 +56,26 @@ class Plan(msgspec.Struct, frozen=True):
     moments: tuple[Moment, ...]
 
 
-def plan(samples: Iterable[Sample], anticipator: Anticipator) -> Iterator[Plan]:
+def plan(samples: Iterable[Sample], zone_of: ZoneOf) -> Iterator[Plan]:
     """The trips that ended at a place, in order."""
-    running: RunningTrip | None = None
+    settings, state = Settings(), State()
+    diary = Diary("", zone_of, UTC, settings, state, default())
+    detector = StayDetector(settings, diary.book.knows)
     for sample in samples:
-        for event in anticipator.learn_one(sample):
-            if isinstance(event, TripEnded) and event.trip.destination and running:
-                arrival = event.trip.arrival
-                yield Plan(running.departure, arrival, moments(running, arrival))
-        running = anticipator.current_trip
+        found = fix_of(sample, settings.max_accuracy_m)
+        if sample.path != LOCATION or found is None:
+            continue
+        (point, accuracy_m), before = found, detector.state.time
+        moves = detector.learn_one(point.time, point.lat, point.lon, accuracy_m)
+        for move in moves:
+            running = state.running
+            for event in diary.follow(move, point.time):
+                if isinstance(event, TripEnded) and event.trip.destination and running:
+                    arrival = event.trip.arrival
+                    yield Plan(running.departure, arrival, moments(running, arrival))
+        running = state.running
+        if not moves and running is not None and detector.state.time > before:
+            running.add_fix(point.time, point.lat, point.lon)
 
 
 def moments(trip: RunningTrip, arrival: float) -> tuple[Moment, ...]:

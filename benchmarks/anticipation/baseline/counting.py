@@ -1,7 +1,8 @@
 """Baselines that count past trips: by nothing, by origin, and by the situation.
 
-None of them guesses the place that the trip set out from, unless nothing else is left:
-who leaves is going elsewhere.
+Where a trip set out from is seldom where it ends: a baseline that does not learn so by
+itself counts that place less. The numbers did best of a few that were tried on people
+who are not reported on.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ _HALF_LIFE_D = 45.0
 _HOUR_H, _OTHER_DAY = 1.5, 0.4
 #: What a trip counts that had another origin, or another place before it.
 _OTHER_ORIGIN, _OTHER_BEFORE = 0.03, 0.35
-#: What is left of the score of the place set out from.
-_BACK = 1e-3
+#: What is left of the votes for the place set out from.
+_BACK = 0.3
 
 
 def frequent(memory: Memory, drive: Drive) -> Guess:
     """The places most often gone to."""
-    return guess(_votes(memory.destination, None, drive), drive)
+    return leaving(_votes(memory.destination, None, drive), drive)
 
 
 def markov(memory: Memory, drive: Drive) -> Guess:
@@ -32,7 +33,7 @@ def markov(memory: Memory, drive: Drive) -> Guess:
     Source: I. H. Witten and T. C. Bell, "The zero-frequency problem", IEEE Trans. Inf.
     Theory 37 (1991), method C.
     """
-    return guess(transition(memory, drive), drive)
+    return Guess(transition(memory, drive), drive.lat, drive.lon)
 
 
 def transition(memory: Memory, drive: Drive) -> Floats:
@@ -48,7 +49,7 @@ def transition(memory: Memory, drive: Drive) -> Floats:
 
 def situation(memory: Memory, drive: Drive) -> Guess:
     """A counter weighted by recency, origin, place before, hour and kind of day."""
-    return guess(situated(memory, drive), drive)
+    return Guess(situated(memory, drive), drive.lat, drive.lon)
 
 
 def situated(memory: Memory, drive: Drive) -> Floats:
@@ -64,8 +65,8 @@ def situated(memory: Memory, drive: Drive) -> Floats:
     return _votes(memory.destination, weight, drive)
 
 
-def guess(score: Floats, drive: Drive) -> Guess:
-    """Scores of places as a guess, that of the origin last."""
+def leaving(score: Floats, drive: Drive) -> Guess:
+    """Scores of places as a guess, the origin less."""
     if drive.origin >= 0:
         score = score.copy()
         score[drive.origin] *= _BACK
