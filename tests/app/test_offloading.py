@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -173,6 +174,28 @@ async def test_the_quicker_device_gets_it(stage: Stage) -> None:
     await stage.join("phone")
     assert await car.run(work.nap, 0.01) == 0.01
     assert car.past[-1].devices == ("phone",)
+
+
+async def test_what_a_task_takes_is_known_after_a_restart(
+    stage: Stage, tmp_path: Path
+) -> None:
+    journal = tmp_path / "journal.db"
+    car = await stage.join("car", journal=journal)
+    await car.run(work.add, 1)
+    assert runs_here(car) == 1
+    await stage.leave("car")
+    assert runs_here(await stage.join("car", journal=journal)) == 1
+    await stage.leave("car")
+    with closing(sqlite3.connect(journal)) as base:
+        base.execute("update learned set estimates = x'c1'")
+        base.commit()
+    assert runs_here(await stage.join("car", journal=journal)) == 0
+
+
+def runs_here(car: Offloader) -> int:
+    """On how many runs here rests what `add` takes here."""
+    offered = {task.name: task.runs for task in car.offers()["car"].tasks}
+    return offered["add"]
 
 
 async def test_a_device_that_is_low_on_charge_or_off_mains_is_spared(

@@ -20,12 +20,13 @@ from collections.abc import (
     Iterable,
 )
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
 from trivet.app.trust import Trust
-from trivet.domain import UsageError
+from trivet.domain import TrivetError, UsageError
 from trivet.fabric.background import cancel, keep_up
 from trivet.fabric.link import Link
 from trivet.fabric.offload.condition import measure_benchmark, read_condition
@@ -52,6 +53,8 @@ log = logging.getLogger("trivet.app")
 WINDOW = 8
 #: How this device is is read anew after so many seconds.
 _CONDITION_S = 5.0
+#: What was learned is written down after so many seconds.
+_KEEP_S = 60.0
 _Item = TypeVar("_Item")
 _Source = TypeVar("_Source")
 
@@ -282,10 +285,12 @@ async def open_offloader(
         condition = _Here(await asyncio.to_thread(measure_benchmark))
     with closing(Journal(journal)) as kept:
         async with Pool(size, registry) as pool:
-            runner = _wire(link, registry, pool, kept, condition)
+            estimates = _recall(link.device, kept)
+            runner = _wire(link, registry, pool, kept, estimates, condition)
+            keep = partial(_keep_learned, kept, estimates)
             lives = [
                 keep_up(life(), f"{link.device}: its tasks")
-                for life in (runner.worker.run, runner.serve)
+                for life in (runner.worker.run, runner.serve, keep)
             ]
             try:
                 yield Offloader(runner, _custody_of(trust), registry)
@@ -295,14 +300,40 @@ async def open_offloader(
                 await runner.errands.close()
 
 
+def _recall(device: str, journal: Journal) -> Estimates:
+    try:
+        return Estimates.restore(journal.learned())
+    except TrivetError as error:
+        log.warning("%s learns anew what tasks take: %s", device, error)
+        return Estimates()
+
+
+async def _keep_learned(journal: Journal, estimates: Estimates) -> None:
+    """Write down now and then what was learned, and at the end."""
+
+    def keep(data: bytes) -> None:
+        try:
+            journal.keep_learned(data)
+        except TrivetError as error:
+            log.warning("what tasks take is not kept: %s", error)
+
+    try:
+        while True:
+            await asyncio.sleep(_KEEP_S)
+            await asyncio.to_thread(keep, estimates.to_bytes())
+    finally:
+        keep(estimates.to_bytes())
+
+
 def _wire(
     link: Link,
     registry: Registry,
     pool: Pool,
     journal: Journal,
+    estimates: Estimates,
     condition: Callable[[], Condition],
 ) -> Runner:
-    estimates, errands = Estimates(), Errands(link)
+    errands = Errands(link)
     worker = Worker(link, registry, pool, journal, estimates, condition)
     Exchange(link, worker, errands)
     outlook = Outlook(link.device, estimates, worker.offer)

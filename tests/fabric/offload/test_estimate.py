@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from random import Random
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from trivet.domain import InputError
 from trivet.fabric.offload.estimate import (
     PRIOR_S,
     REFERENCE_S,
@@ -110,3 +114,53 @@ def test_what_is_known_is_bounded() -> None:
     for number in range(10_000):
         estimates.level("phone", f"task{number}").see(1.0)
     assert len(estimates._work) <= 4096
+
+
+def taught() -> Estimates:
+    made = Estimates()
+    for seconds in (0.2, 0.25, 0.22):
+        made.level("phone", "plan").see(seconds)
+    made.level("car", "never")
+    made.way("phone").see(100, 0.01)
+    made.way("phone").watch(60.0)
+    made.way("phone").lose()
+    return made
+
+
+def test_what_was_learned_outlives_a_restart() -> None:
+    made = taught()
+    again = Estimates.restore(made.to_bytes())
+    assert again.level("phone", "plan") == made.level("phone", "plan")
+    assert again.way("phone") == made.way("phone")
+    assert again.level("car", "never").count == 0
+    assert again.to_bytes() == made.to_bytes()
+    assert Estimates.restore(b"").level("phone", "plan").count == 0
+
+
+@pytest.mark.parametrize(
+    "level", [(float("nan"), 0.1, 1), (0.0, -1.0, 1), (1e9, 0.0, 1), (0.0, 0.0, -1)]
+)
+def test_what_nothing_can_have_taught_is_refused(
+    level: tuple[float, float, int],
+) -> None:
+    mean, deviation, count = level
+    worn = {"mean": mean, "deviation": deviation, "count": count}
+    data = msgspec.msgpack.encode({"work": [["phone", "plan", worn]], "ways": {}})
+    with pytest.raises(InputError, match="nothing can have taught"):
+        Estimates.restore(data)
+
+
+@settings(max_examples=200, deadline=None)
+@given(at=st.integers(0, 400), byte=st.integers(0, 255), is_cut=st.booleans())
+def test_damaged_estimates_are_an_input_error_or_sound(
+    at: int, byte: int, is_cut: bool
+) -> None:
+    data = bytearray(taught().to_bytes())
+    at %= len(data)
+    data[at] = byte
+    try:
+        made = Estimates.restore(bytes(data[:at]) if is_cut else bytes(data))
+    except InputError:
+        return
+    assert made.work("phone", "plan", Cost.LIGHT, REFERENCE_S).median_s > 0.0
+    assert made.way("phone").transfer_s(10**6) > 0.0

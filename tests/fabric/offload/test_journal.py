@@ -87,3 +87,13 @@ def test_a_full_disk_begins_nothing_and_is_told(tmp_path: Path) -> None:
         journal._base.execute("pragma max_page_count = 100000")
         assert journal.find("car", f"{0:032x}") == Record("begun")
         assert journal.begin("car", "f" * 32)
+
+
+def test_what_was_learned_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with closing(Journal(path)) as journal:
+        assert journal.learned() == b""
+        journal.keep_learned(b"one")
+        journal.keep_learned(b"two")
+    with closing(Journal(path)) as journal:
+        assert journal.learned() == b"two"

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from math import exp, log, sqrt
-from typing import Final
+from math import exp, inf, log, sqrt
+from typing import Final, Self
 
 import msgspec
 
+from trivet.domain.error import InputError
 from trivet.fabric.offload.task import Cost
 
 #: Seconds that a task of each class takes on the reference processor, to begin with.
@@ -34,6 +35,8 @@ LEAST_SPREAD = 0.05
 #: Standard deviation of a normal distribution with mean deviation 1.
 _PER_DEVIATION = 1.2533
 _SHORTEST_S = 1e-12
+#: No logarithm of seconds is further from 0.
+_MOST = 50.0
 #: Seconds of being in reach after which half of what was learned of losses is forgotten
 _LOSS_MEMORY_S = 900.0
 #: To begin with, a device is thought to be lost once an hour; so weakly that a few
@@ -57,6 +60,12 @@ class Level(msgspec.Struct):
     mean: float = 0.0
     deviation: float = 0.0
     count: int = 0
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it can have been learned."""
+        is_known = abs(self.mean) < _MOST and 0.0 <= self.deviation < _MOST
+        return is_known and self.count >= 0
 
     @property
     def median(self) -> float:
@@ -105,6 +114,12 @@ class Way(msgspec.Struct):
     losses: float = _LOSSES
     watched_s: float = _WATCHED_S
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether it can have been learned."""
+        is_known = 0.0 <= self.losses < inf and 0.0 < self.watched_s < inf
+        return is_known and self.trip.is_sound and self.per_byte.is_sound
+
     def transfer_s(self, size: int) -> float:
         """What sending so many bytes there and back takes, half of the time."""
         trip_s = self.trip.median if self.trip.count else _TRIP_S
@@ -143,12 +158,49 @@ class Work(msgspec.Struct, frozen=True):
     spread: float
 
 
+class _Kept(msgspec.Struct, frozen=True):
+    """Estimates on a disk: of tasks, oldest first, and of ways."""
+
+    work: list[tuple[str, str, Level]]
+    ways: dict[str, Way]
+
+
+_decoder = msgspec.msgpack.Decoder(_Kept)
+
+
 class Estimates:
     """What this device knows of all: tasks on devices, and ways to them."""
 
     def __init__(self) -> None:
         self._work: OrderedDict[tuple[str, str], Level] = OrderedDict()
         self._ways: dict[str, Way] = {}
+
+    @classmethod
+    def restore(cls, data: bytes) -> Self:
+        """Those that were written down.
+
+        Raises:
+            InputError: `data` is no such thing, or damaged.
+        """
+        made = cls()
+        if not data:
+            return made
+        try:
+            kept = _decoder.decode(data)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+            raise InputError(f"no estimates of tasks: {error}") from error
+        is_sound = all(level.is_sound for _, _, level in kept.work)
+        if not is_sound or not all(way.is_sound for way in kept.ways.values()):
+            raise InputError("estimates of tasks that nothing can have taught")
+        made._work.update({(d, t): level for d, t, level in kept.work[-_MAX_KNOWN:]})
+        made._ways.update(kept.ways)
+        return made
+
+    def to_bytes(self) -> bytes:
+        """What is to be written down; see `restore`."""
+        work = [(device, task, x) for (device, task), x in self._work.items()]
+        known = [each for each in work if each[2].count]
+        return msgspec.msgpack.encode(_Kept(known, self._ways))
 
     def way(self, device: str) -> Way:
         """The way to a device."""

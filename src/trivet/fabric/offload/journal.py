@@ -26,6 +26,7 @@ create table if not exists run (
   primary key (asker, run)
 ) without rowid;
 create table if not exists floor (asker text primary key, run text not null);
+create table if not exists learned (one integer primary key, estimates blob not null);
 """
 
 
@@ -108,6 +109,26 @@ class Journal:
             if row is not None:
                 return Record(*row)
             return Record("barred") if run <= self._floor(asker) else None
+
+    def learned(self) -> bytes:
+        """The estimates that were kept last; see Estimates. Empty if none were.
+
+        Raises:
+            SetupError: they cannot be read.
+        """
+        with self._lock, _told(), closing(self._base.cursor()) as cursor:
+            cursor.execute("select estimates from learned")
+            row = cursor.fetchone()
+            return b"" if row is None else bytes(row[0])
+
+    def keep_learned(self, estimates: bytes) -> None:
+        """Keep estimates for the next start.
+
+        Raises:
+            SetupError: they cannot be written; the old ones are kept.
+        """
+        with self._lock, _told():
+            self._base.execute("replace into learned values (1, ?)", (estimates,))
 
     def close(self) -> None:
         """Close the file. Calling it twice is allowed."""
