@@ -108,6 +108,57 @@ def test_a_new_home_needs_no_new_start() -> None:
     assert max(chances, key=lambda what: chances[what]) == "light.upstairs=on"
 
 
+def lived(model: Routine, first: int, days: int, leave: float, back: float) -> None:
+    """Ada out on weekdays; Ben, who works at home, out for lunch alone."""
+    for number in range(first, first + days):
+        if number % 7 < 5:
+            model.learn_presence("ada", at(number, leave), is_home=False)
+            model.learn_presence("ben", at(number, 12.0), is_home=False)
+            model.learn_presence("ben", at(number, 13.0), is_home=True)
+            model.learn_presence("ada", at(number, back), is_home=True)
+
+
+def two() -> Routine:
+    model = Routine("home", BERLIN, RESIDENTS)
+    for who in ("ada", "ben"):
+        model.learn_presence(who, at(0, 0), is_home=True)
+    return model
+
+
+def test_two_people_are_foretold_apart_and_the_home_is_whoever() -> None:
+    model = two()
+    lived(model, 0, 35, 8.0, 17.0)
+    outlook = model.predict_one(at(35, 0))
+    ada, ben = outlook.day("ada").is_home, outlook.day("ben").is_home
+    assert ada[9] < 0.2 < 0.8 < ben[9]
+    house = outlook.day().is_home
+    assert house[9] > 0.8  # before 10:00, Ben is in
+    assert house[12] < 0.3  # the quarter of an hour before 13:00, nobody
+    assert model.soon(at(35, 0))[4 * 10] > 0.8
+
+
+def test_who_is_in_when_goes_with_other_hours_after_a_move() -> None:
+    model = two()
+    lived(model, 0, 35, 8.0, 17.0)
+    lived(model, 35, 28, 6.5, 19.5)
+    ada = model.predict_one(at(63, 0)).day("ada").is_home
+    assert ada[6] < 0.5  # before 7:00
+    assert ada[17] < 0.5  # before 18:00
+    assert ada[20] > 0.8  # before 21:00
+
+
+def test_what_is_done_next_follows_within_two_weeks_of_a_move() -> None:
+    model, hits, asked = known(), 0, 0
+    for sample in weeks(21, first=35):
+        path = sample.path.replace("bedroom", "upstairs").replace("coffee", "kettle")
+        if sample.time > at(49, 0) and path.startswith(("light", "switch")):
+            chances = model.chances(sample.time)
+            asked += 1
+            hits += max(chances, key=chances.__getitem__) == f"{path}={sample.value}"
+        model.learn_one(Sample("home", path, sample.time, sample.value))
+    assert hits / asked > 0.9
+
+
 def test_predicting_changes_nothing() -> None:
     asked, unasked = known(), known()
     for sample in weeks(2, first=35)[6:]:
