@@ -51,6 +51,7 @@ def test_a_recording_is_imported_and_asked_about(tmp_path: Path, track: Path) ->
     assert imported["added"] == 120
     places = answer(trivet(home, "places", *zone))
     assert [p["visits"] for p in places] == [1]
+    assert places[0]["name"] == "an unnamed place (24 Oct)"
     assert answer(trivet(home, "forecast", *zone)) is None
 
 

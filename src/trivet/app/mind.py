@@ -14,7 +14,7 @@ import msgspec
 from trivet.app.correction import Correction, Corrector
 from trivet.app.foresight import Foresight, load_memory
 from trivet.app.heating import Heating
-from trivet.app.naming import Namer
+from trivet.app.naming import Firsts, Namer
 from trivet.app.outlook import Outlook
 from trivet.app.view import TimelineEntry
 from trivet.domain import (
@@ -29,7 +29,7 @@ from trivet.domain import (
     UsageError,
 )
 from trivet.domain.appointment import Appointment
-from trivet.domain.clock import ZoneOf, clock_text, local
+from trivet.domain.clock import ZoneOf, clock_text
 from trivet.domain.sample import Position
 from trivet.engine import Anticipator
 from trivet.engine.chronicle import Chronicle
@@ -76,7 +76,8 @@ class Mind:
         self.roles = roles
         self.atlas = atlas
         self.namer = Namer(atlas)
-        self.namer.first_seen = self._first_seen
+        self._firsts = Firsts(lambda: self.anticipator.stays, lambda: self.zone)
+        self.namer.first_seen = self._firsts
         #: what people said of places
         self.corrector = Corrector()
         self.context = Context()
@@ -98,7 +99,6 @@ class Mind:
         self.zone = zone_of(0.0, 0.0)
         self._has_zone = False
         self._is_stale = False
-        self._first: dict[str, float] = {}
         self.foresight = Foresight(roles.person, roles.home, self.zone)
 
     def learn(self, sample: Sample) -> None:
@@ -146,7 +146,7 @@ class Mind:
     def _obey(self) -> None:
         if self.corrector.apply(self.anticipator):
             self.foresight.touch()
-            self._first.clear()
+            self._firsts.clear()
             self._is_stale, self._trips_at = True, float("-inf")
 
     def outlook(self, time: float) -> Outlook:
@@ -262,15 +262,6 @@ class Mind:
             changes=self._chronicle.changes,
             soon=self.foresight.soon(time),
         )
-
-    def _first_seen(self, place: str) -> str:
-        if place not in self._first:
-            for stay in self.anticipator.stays:
-                self._first.setdefault(stay.place, stay.arrival)
-        if place not in self._first:
-            return ""
-        there = local(self._first[place], self.zone)
-        return f"{there.day} {there:%b}"
 
     def place(self, time: float) -> Place | None:
         """Where the person is staying, None on a trip."""

@@ -9,12 +9,21 @@ or by the day on which it was first seen: nobody knows a place by its id.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import tzinfo
 from math import sqrt
 
 import msgspec
 
-from trivet.domain import Candidate, Forecast, Place, PlaceRole, PointOfInterest
+from trivet.domain import (
+    Candidate,
+    Forecast,
+    Place,
+    PlaceRole,
+    PointOfInterest,
+    Stay,
+)
+from trivet.domain.clock import local
 from trivet.engine.situation import Atlas
 
 #: How far from its point on the map people are who are there: kinds of large grounds,
@@ -117,6 +126,35 @@ class Namer:
             near = self._atlas.near(place.lat, place.lon, reach_m, limit=MOST)
             self._known[key] = _best(near, off_m)
         return self._known[key]
+
+
+class Firsts:
+    """On which day each place was first seen, in words: 11 Jan.
+
+    Args:
+        stays: gives the stays that are remembered, oldest first.
+        zone: gives the local time zone.
+    """
+
+    def __init__(
+        self, stays: Callable[[], Sequence[Stay]], zone: Callable[[], tzinfo]
+    ) -> None:
+        self._stays, self._zone = stays, zone
+        self._known: dict[str, float] = {}
+
+    def __call__(self, place: str) -> str:
+        """The day; empty of a place with no stay that is remembered."""
+        if place not in self._known:
+            for stay in self._stays():
+                self._known.setdefault(stay.place, stay.arrival)
+        if place not in self._known:
+            return ""
+        there = local(self._known[place], self._zone())
+        return f"{there.day} {there:%b}"
+
+    def clear(self) -> None:
+        """Stays were forgotten, or places joined: look again."""
+        self._known.clear()
 
 
 def _nearest(near: list[PointOfInterest]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import msgspec
 
 from trivet.app.folder import atlas_file, samples_file
 from trivet.app.mind import Mind, Roles
+from trivet.app.naming import Firsts, Namer
 from trivet.app.store import SampleStore
 from trivet.app.zone import fixed_zone, named_zone, zone_by_position
 from trivet.atlas import AtlasIndex
@@ -103,6 +105,24 @@ def learned(folder: Path, device: str, person: str, zone: str) -> Anticipator:
     return anticipator
 
 
+@contextmanager
+def naming(folder: Path, known: Anticipator, zone: str) -> Iterator[Namer]:
+    """Names for the places of what `learned` gave, from the household's map if any."""
+    path, zones = atlas_file(folder), zone_of(zone)
+    atlas = AtlasIndex(path) if path.exists() else None
+    try:
+        namer, there = Namer(atlas), zones(0.0, 0.0)
+        for place in known.places.values():
+            if place.lat is not None and place.lon is not None:
+                there = zones(place.lat, place.lon)
+                break
+        namer.first_seen = Firsts(lambda: known.stays, lambda: there)
+        yield namer
+    finally:
+        if atlas is not None:
+            atlas.close()
+
+
 def open_atlas(folder: Path) -> AtlasIndex:
     """The household's offline map.
 
@@ -164,7 +184,8 @@ def mind_at(
         span = store.span()
         if span is None:
             raise UsageError(
-                "nothing was imported", hint="import a recording: trivet import FILE"
+                "nothing was imported and no device runs here",
+                hint="trivet import FILE, or trivet up DEVICE",
             )
         until = span[1] if at is None else at
         if until < span[0]:

@@ -32,9 +32,12 @@ def places(
     as_json: JsonOption = False,
 ) -> None:
     """The places that were learned, most visited first."""
+    folder = household_folder(household)
     with console.status("Learning"):
-        mind = service.learned(household_folder(household), device, person, zone)
-    found = sorted(mind.places.values(), key=lambda place: -place.visits)
+        mind = service.learned(folder, device, person, zone)
+    with service.naming(folder, mind, zone) as namer:
+        named = namer.places(mind.places)
+    found = sorted(named.values(), key=lambda place: -place.visits)
     if as_json:
         print_json(found)
         return
@@ -62,17 +65,20 @@ def trips(
     as_json: JsonOption = False,
 ) -> None:
     """The trips that were learned, oldest first."""
+    folder = household_folder(household)
     with console.status("Learning"):
-        mind = service.learned(household_folder(household), device, person, zone)
+        mind = service.learned(folder, device, person, zone)
     found = list(mind.trips)[-limit:]
     if as_json:
         print_json(found)
         return
     zone_of = service.zone_of(zone)
+    with service.naming(folder, mind, zone) as namer:
+        named = namer.places(mind.places)
     rows = []
     for trip in found:
-        end = mind.places.get(trip.destination)
-        begin = mind.places.get(trip.origin)
+        end = named.get(trip.destination)
+        begin = named.get(trip.origin)
         where = (end.lat or 0.0, end.lon or 0.0) if end else (0.0, 0.0)
         there = zone_of(*where)
         rows.append(
