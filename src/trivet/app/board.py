@@ -20,7 +20,6 @@ from trivet.domain import (
     Candidate,
     DeviceKind,
     Forecast,
-    Need,
     Sample,
     Suggestion,
     Surface,
@@ -45,6 +44,8 @@ IS_MOVING, FRESH_S = "Vehicle.IsMoving", 120.0
 FORECAST_S = 180.0
 
 OnShow = Callable[[Suggestion], None]
+#: Told of one that was shown and is over, and what was said to it, if anything was.
+OnOver = Callable[[Suggestion, AnswerKind], None]
 
 
 class _Entry(msgspec.Struct):
@@ -71,6 +72,7 @@ class Board:
         self._attention = Attention() if attention is None else attention
         self._entries: dict[str, _Entry] = {}
         self._listeners: list[OnShow] = []
+        self._on_over: list[OnOver] = []
         self._context = Context()
         self._forecast: Forecast | None = None
         #: says which device leads now; empty for who gave the suggestion
@@ -90,6 +92,10 @@ class Board:
         """Have `listen` told of each suggestion when it may first be shown."""
         self._listeners.append(listen)
 
+    def on_over(self, listen: OnOver) -> None:
+        """Have `listen` told of each suggestion that was shown and is over."""
+        self._on_over.append(listen)
+
     # --- what comes in --------------------------------------------------------
 
     def hear(self, received: Received) -> None:
@@ -100,7 +106,7 @@ class Board:
         elif isinstance(message, Answer) and received.path == SUGGESTION:
             entry = self._entries.get(message.suggestion)
             if entry is not None and entry.owner == received.owner:
-                del self._entries[message.suggestion]
+                self.drop(message.suggestion, message.kind)
         elif isinstance(message, Sample) and message.device == received.owner:
             self.learn(message)
 
@@ -118,15 +124,18 @@ class Board:
         """Take in what tells of the drive."""
         self._context.learn_one(sample)
 
-    def drop(self, suggestion: str) -> None:
-        """It is over: answered, or no longer so."""
-        self._entries.pop(suggestion, None)
+    def drop(self, suggestion: str, kind: AnswerKind = AnswerKind.IGNORED) -> None:
+        """It is over: answered so, or no longer worth a word."""
+        entry = self._entries.pop(suggestion, None)
+        if entry is not None and entry.is_shown:
+            for listen in self._on_over:
+                listen(entry.suggestion, kind)
 
     def look(self) -> None:
         """Event time has gone on: what is over goes, what may be shown now is."""
         for id_, entry in list(self._entries.items()):
             if entry.suggestion.need.expires <= self.time:
-                del self._entries[id_]
+                self.drop(id_)
             elif not entry.is_shown and self._may_show(entry.suggestion):
                 entry.is_shown = True
                 for listen in self._listeners:
@@ -171,7 +180,7 @@ class Board:
         said = await self._link.ask(to, ANSWER, Answer(suggestion, kind, self.time))
         if isinstance(said, Ack) and not said.ok:
             raise UsageError(said.error)
-        self.drop(suggestion)
+        self.drop(suggestion, kind)
         return entry.suggestion
 
     # --- whether it is safe ---------------------------------------------------
@@ -224,8 +233,3 @@ class Board:
 
 def _any_trip(time: float) -> Forecast:
     return Forecast("", time, time, "", (Candidate("", "somewhere", 1.0),))
-
-
-def reasons_of(need: Need) -> list[str]:
-    """What a suggestion says for itself, line by line."""
-    return [*need.details, *(reason.text for reason in need.reasons)]

@@ -57,8 +57,8 @@ def run_demo(up: Up, home_options: Sequence[str], shared_options: Sequence[str])
         try:
             for device, options in {
                 "home": ["--listen", address, *home_options],
-                "phone": ["--connect", address, "--listen", ANYWHERE],
-                "car": ["--connect", address, "--listen", ANYWHERE],
+                "phone": ["--connect", address, "--listen", ANYWHERE, "--quiet"],
+                "car": ["--connect", address, "--listen", ANYWHERE, "--quiet"],
             }.items():
                 children[device] = _start(up, [device, *common, *options])
             return _await_home(children)

@@ -39,6 +39,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
         days: days to live, then end.
         page: TCP port of the page, None for none; the home's alone.
         is_headless: live as fast as it can and print the timeline.
+        is_quiet: on a phone or a car, print no suggestions.
         calendar: the person's calendar, an `.ics` file; None for none.
         is_late_renewal: whether a device that can issue also listens on the port
             after its first one, for devices whose certificates have ended.
@@ -55,6 +56,7 @@ class NodeSettings(msgspec.Struct, frozen=True):
     days: float = 7.0
     page: int | None = None
     is_headless: bool = False
+    is_quiet: bool = False
     calendar: Path | None = None
     is_late_renewal: bool = True
 
@@ -115,13 +117,14 @@ async def _days(
     recall(hub, world, await past.take(), first_day(world))
     if leads():
         await hub.reach(GATHER_S)
+    has_board = settings.device != DeviceKind.HOME  # it tells what is shown there
     told = frozenset() if leads() else frozenset(hub.timeline())
 
     def tell_new(_: float) -> None:
         nonlocal told  # not how many: old lines go, and some are forgotten
         lines = hub.timeline()
         for line in lines:
-            if line not in told:
+            if line not in told and not (has_board and line.kind == "suggestion"):
                 tell(line, hub.mind.clock(line.time))
         told = frozenset(lines)
 

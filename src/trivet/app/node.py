@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, ExitStack, suppress
 from functools import partial
 from typing import Any
 
+from trivet.app.board_line import tell_board
 from trivet.app.control import Control, open_control
 from trivet.app.folder import (
     control_file,
@@ -138,6 +139,9 @@ async def _live(
                 control,
                 settings.is_late_renewal,
             )
+            # the home's page shows all of it
+            if settings.device != DeviceKind.HOME and not settings.is_quiet:
+                tell_board(part.board, settings.device, tell)
             lives = [_meet(link, settings), *upkeep.runs()]
             if past is None:
                 lives.append(part.run())

@@ -88,7 +88,7 @@ class Showing:
         if to != me:
             return await self._part.trust.show(to, message, path)
         if isinstance(message, Answer):
-            board.drop(message.suggestion)
+            board.drop(message.suggestion, message.kind)
         else:
             board.put(message, me)
         return True

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
+from trivet.app.board_word import Spokesman
 from trivet.app.choosing import Choosing
 from trivet.app.control import Control
 from trivet.app.folder import choices_file, seat_file, witness_file
@@ -101,6 +102,9 @@ class Upkeep:
         take_seat_words(control, self._seating)
         take_state_words(control, me, self._replicating)
         self._keeping.take_words(control)
+        self._spokesman = Spokesman(me, part.board)
+        self._spokesman.take_words(control)
+        part.board.leader = self._leader
 
     def runs(self) -> list[Coroutine[Any, Any, None]]:
         """What is to be run, each until cancelled."""
@@ -125,6 +129,7 @@ class Upkeep:
 
         self._warn = warn
         hub.acting, hub.leader = self._acting, self._leader
+        self._spokesman.hub = hub
         take_outlook_words(self._control, hub)
         choosing = Choosing(choices_file(self._folder, hub.device), hub)
         self._forgetters += [hub.forget, choosing.forget]

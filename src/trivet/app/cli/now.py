@@ -1,26 +1,39 @@
-"""`trivet forecast`, `suggestions`, `why`: what is likely at one moment, and why."""
+"""`trivet forecast`, `suggestions`, `why`: what is likely at one moment, and why.
+
+A running device is asked; with --at, or where none runs, imported samples tell.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
 from trivet.app import service
+from trivet.app.account import plain
+from trivet.app.board_word import (
+    Account,
+    Accounts,
+    AskWhy,
+    Foretold,
+    ShowBoard,
+    ShowForecast,
+    Shown,
+)
 from trivet.app.cli.option import HouseholdOption, JsonOption, PersonOption, ZoneOption
 from trivet.app.cli.output import console, print_json, print_table, told
+from trivet.app.cli.running import RunningOption, ask_first, running
 from trivet.app.explanation import explain
 from trivet.app.folder import atlas_file, household_folder
 from trivet.app.mind import Mind, Roles
 from trivet.app.zone import named_zone
 from trivet.atlas import AtlasIndex
-from trivet.domain import UsageError
+from trivet.domain import Forecast, Suggestion, UsageError
 from trivet.domain.clock import clock_text
-from trivet.domain.why import Why
 
 forecast_app = typer.Typer()
 suggestions_app = typer.Typer()
@@ -28,9 +41,6 @@ why_app = typer.Typer()
 AtOption: TypeAlias = Annotated[
     str,
     typer.Option("--at", help="2026-02-27T18:05; needs --zone. Else the last sample."),
-]
-DeviceOption: TypeAlias = Annotated[
-    str, typer.Option("--device", help="Whose positions or drives: phone, car.")
 ]
 
 
@@ -73,32 +83,25 @@ def _event_time(at: str, zone: str) -> float | None:
 def forecast(
     at: AtOption = "",
     household: HouseholdOption = None,
-    device: DeviceOption = "phone",
+    device: RunningOption = "",
     person: PersonOption = "ada",
     zone: ZoneOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Where the running trip is going, and when it arrives."""
-    with known(household, at, person, device, zone) as (mind, time):
-        found = mind.forecast
-        if as_json:
-            print_json(found)
-            return
-        if found is None:
+    said = ask_first(_asked(household, device, at), ShowForecast(), Foretold)
+    if said is None:
+        with known(household, at, person, device or "phone", zone) as (mind, time):
             place = mind.place(time)
-            where = f"at {place.label}" if place else "nowhere known"
-            console.print(f"No trip is running: {person} is {where}.")
-            return
-        rows = []
-        for candidate in found.candidates[:8]:
-            arrival = candidate.arrival
-            times = "-".join(
-                clock_text(t, mind.zone)
-                for t in ((arrival.low, arrival.high) if arrival else ())
-            )
-            rows.append((candidate.label, f"{candidate.probability:.0%}", times))
-        title = f"Under way at {mind.clock(time)}"
-        print_table(title, ["destination", "chance", "arrival (80 %)"], rows)
+            where = place.label if place else ""
+            said = Foretold("", mind.zone_name, time, mind.forecast, where)
+    if as_json:
+        print_json(said.forecast)
+    elif said.forecast is None:
+        where = f"at {plain(said.at)}" if said.at else "nowhere known"
+        console.print(f"No trip is running: {person} is {where}.")
+    else:
+        _print_forecast(said.forecast, said.time, named_zone(said.zone))
 
 
 @suggestions_app.command("suggestions")
@@ -106,56 +109,113 @@ def forecast(
 def suggestions(
     at: AtOption = "",
     household: HouseholdOption = None,
-    device: DeviceOption = "phone",
+    device: RunningOption = "",
     person: PersonOption = "ada",
     zone: ZoneOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """What trivet would suggest at that moment."""
-    with known(household, at, person, device, zone) as (mind, _):
-        live = mind.suggester.live
-        if as_json:
-            print_json(live)
-            return
-        if not live:
-            console.print("Nothing to suggest.")
-        for suggestion in live:
-            console.print(suggestion.need.title, style="bold")
-            for line in suggestion.need.details:
-                console.print(f"  {line}")
+    """What is suggested on a running device; else what trivet would suggest."""
+    said = ask_first(_asked(household, device, at), ShowBoard(), Shown)
+    if said is None:
+        with known(household, at, person, device or "phone", zone) as (mind, _):
+            said = Shown("", mind.zone_name, tuple(mind.suggester.live))
+    if as_json:
+        print_json(said.suggestions)
+        return
+    if not said.suggestions:
+        console.print("Nothing to suggest.")
+    for suggestion in said.suggestions:
+        _print_suggestion(suggestion, said)
+    if said.held:
+        console.print(f"{said.held} more when the road takes less attention.")
 
 
 @why_app.command("why")
 @told
 def why_command(
+    suggestion: Annotated[
+        str, typer.Argument(help="Id of a suggestion; else the forecast and all.")
+    ] = "",
     at: AtOption = "",
     household: HouseholdOption = None,
-    device: DeviceOption = "phone",
+    device: RunningOption = "",
     person: PersonOption = "ada",
     zone: ZoneOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Why trivet thinks so: the reasons of the forecast and of each suggestion."""
-    with known(household, at, person, device, zone) as (mind, time):
-        found = {"forecast": explain(mind, time)}
-        for suggestion in mind.suggester.live:
-            found[suggestion.need.title] = explain(mind, time, suggestion.id)
-        if as_json:
-            print_json(found)
-            return
-        for title, why in found.items():
-            print_why(title, why)
+    """Why trivet thinks so, what would change it, and what it did not use."""
+    said = ask_first(_asked(household, device, at), AskWhy(suggestion), Accounts)
+    if said is None:
+        with known(household, at, person, device or "phone", zone) as (mind, time):
+            said = _accounts(mind, time, suggestion)
+    if as_json:
+        print_json(said.accounts)
+        return
+    for account in said.accounts:
+        _print_account(account)
 
 
-def print_why(title: str, why: Why) -> None:
-    """An account in lines, what would change it and what was not used by themselves."""
-    console.print(title, style="bold", highlight=False)
+def _asked(household: Path | None, device: str, at: str) -> list[Path]:
+    """Running devices to ask; none for a moment of the past."""
+    return [] if at else running(household, device)
+
+
+def _accounts(mind: Mind, time: float, suggestion: str) -> Accounts:
+    if suggestion:
+        title = mind.suggestion(suggestion).need.title
+        account = Account(title, explain(mind, time, suggestion), suggestion)
+        return Accounts("", (account,))
+    return Accounts(
+        "",
+        (
+            Account("forecast", explain(mind, time)),
+            *(
+                Account(live.need.title, explain(mind, time, live.id), live.id)
+                for live in mind.suggester.live
+            ),
+        ),
+    )
+
+
+def _print_forecast(found: Forecast, time: float, zone: tzinfo) -> None:
+    rows = []
+    for candidate in found.candidates[:8]:
+        arrival = candidate.arrival
+        times = "-".join(
+            clock_text(t, zone)
+            for t in ((arrival.low, arrival.high) if arrival else ())
+        )
+        label = plain(candidate.label)
+        rows.append((label, f"{candidate.probability:.0%}", times))
+    title = f"Under way at {clock_text(time, zone)}"
+    print_table(title, ["destination", "chance", "arrival (80 %)"], rows)
+
+
+def _print_suggestion(suggestion: Suggestion, said: Shown) -> None:
+    need = suggestion.need
+    console.print(plain(need.title), style="bold", highlight=False)
+    for line in need.details:
+        _say(f"  {line}")
+    if said.device:
+        until = clock_text(need.expires, named_zone(said.zone))
+        _say(f"  Until {until}, on the {suggestion.surface}.")
+        _say(f"  trivet answer {suggestion.id} yes|no; trivet why {suggestion.id}")
+
+
+def _print_account(account: Account) -> None:
+    """An account in lines; what would change it and what was not used apart."""
+    why = account.why
+    console.print(plain(account.title), style="bold", highlight=False)
     for heading, lines in (
         ("", (*why.reasons, *why.notes)),
         ("What would change it:", why.changes),
         ("Not used:", why.unused),
     ):
         if heading and lines:
-            console.print(f"  {heading}", highlight=False)
+            _say(f"  {heading}")
         for line in lines:
-            console.print(f"  {'  ' if heading else ''}{line}", highlight=False)
+            _say(f"  {'  ' if heading else ''}{line}")
+
+
+def _say(text: str) -> None:
+    console.print(plain(text), highlight=False, soft_wrap=True)

@@ -27,6 +27,9 @@ CalendarOption = Annotated[
         exists=True, dir_okay=False, help="The person's calendar, an .ics file."
     ),
 ]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", help="Print no suggestions on a phone or a car.")
+]
 LateOption = Annotated[
     bool,
     typer.Option(
@@ -63,6 +66,7 @@ def up(
     headless: Annotated[
         bool, typer.Option("--headless", help="Print the days, as fast as it goes.")
     ] = False,
+    quiet: QuietOption = False,
     calendar: CalendarOption = None,
     late_renewal: LateOption = True,
     household: HouseholdOption = None,
@@ -81,6 +85,7 @@ def up(
         days=days,
         page=page,
         is_headless=headless,
+        is_quiet=quiet,
         calendar=calendar,
         is_late_renewal=late_renewal,
     )
