@@ -45,6 +45,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "answer": ("answer", "app", "Answer a suggestion on a running device."),
     "why": ("now", "why_app", "Why trivet thinks so."),
     "replay": ("replay", "app", "Replay recorded lives, judge each forecast."),
+    "train": ("train", "app", "Train the student that weighs where a trip goes."),
     "bench": ("bench", "app", "Measure this machine: the figures in the docs."),
     "doctor": ("doctor", "app", "Whether this machine has what trivet needs."),
 }

@@ -1,0 +1,1 @@
+"""Training: from many people's lives to a student that fits into a phone."""
