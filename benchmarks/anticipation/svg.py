@@ -135,11 +135,12 @@ def _line(line: Line, colour: str, scale: _Scale) -> list[str]:
 
 def _labels(coloured: Sequence[tuple[Line, str]], scale: _Scale) -> list[str]:
     """The lines' names at their ends, moved apart where they would overlap."""
-    ends = sorted(
+    ends = [
         (scale.y(line.points[-1][1]), scale.x(line.points[-1][0]), line, colour)
         for line, colour in coloured
         if line.points
-    )
+    ]
+    ends.sort(key=lambda end: end[0])
     parts, free = [], 0.0
     right = max((x for _, x, _, _ in ends), default=0.0)
     for y, _, line, colour in ends:

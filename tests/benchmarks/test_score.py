@@ -15,8 +15,8 @@ NORTH_M = 1.0 / DEGREE_M
 
 def guess(*scores: float) -> Guess:
     """Points on a meridian, two kilometres apart, with these scores."""
-    count = len(scores)
-    return Guess(np.array(scores), np.arange(count) * 2000 * NORTH_M, np.zeros(count))
+    lat = np.array([2000 * NORTH_M * n for n in range(len(scores))])
+    return Guess(np.array(scores), lat, np.zeros(len(scores)))
 
 
 def test_the_best_guess_is_judged_and_so_are_the_best_three() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from benchmarks.anticipation.baseline.counting import leaving
-from benchmarks.anticipation.memory import Drive, Floats, Memory
+from benchmarks.anticipation.memory import Drive, Memory
 from benchmarks.anticipation.score import Guess, away_m
 
 #: A place this much further counts a third; more after a long way.
@@ -15,7 +15,8 @@ _STAYED = 0.1
 
 def closeness(memory: Memory, drive: Drive) -> Guess:
     """The nearer the likelier, in proportion to the trips that went there."""
-    votes: Floats = _STAYED + np.bincount(memory.destination, minlength=len(drive.lat))
+    votes = np.bincount(memory.destination, minlength=len(drive.lat)).astype(np.float64)
+    votes += _STAYED
     if drive.trace:
         far_m = away_m(drive.lat, drive.lon, *drive.here)
         votes = votes * np.exp(-far_m / (_SCALE_M + _SCALE_SHARE * drive.length_m))
