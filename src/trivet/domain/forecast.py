@@ -75,6 +75,7 @@ class Forecast(msgspec.Struct, frozen=True, omit_defaults=True, tag="forecast"):
         candidates: most likely first; "somewhere new" is one of them.
         arrival: of the trip as a whole, over all candidates.
         driven_m: length so far.
+        middle: the arrival as a whole, with the interval for half of the cases.
     """
 
     person: str
@@ -84,6 +85,7 @@ class Forecast(msgspec.Struct, frozen=True, omit_defaults=True, tag="forecast"):
     candidates: Annotated[tuple[Candidate, ...], Meta(min_length=1)]
     arrival: Interval | None = None
     driven_m: float = 0.0
+    middle: Interval | None = None
 
     @property
     def best(self) -> Candidate:

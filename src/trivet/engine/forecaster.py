@@ -13,19 +13,11 @@ import numpy as np
 from trivet.domain.clock import local
 from trivet.domain.forecast import Candidate, Forecast, Interval, Reason
 from trivet.domain.place import Trip
-from trivet.engine.arrival import (
-    Calibration,
-    Errors,
-    Remaining,
-    estimate,
-    interval,
-    interval_new,
-    mix,
-    residual,
-)
+from trivet.engine.arrival import Remaining, estimate, interval, interval_new, mix
 from trivet.engine.destination import Prior, weigh
 from trivet.engine.evidence import COLUMNS, Evidence, gather
 from trivet.engine.history import History
+from trivet.engine.misjudgement import Calibration, Errors, doubt_of, residual
 from trivet.engine.pace import compare
 from trivet.engine.place import PlaceBook
 from trivet.engine.reason import Grounds, pulls
@@ -68,6 +60,8 @@ class Check(msgspec.Struct, frozen=True):
         new_bucket: likewise.
         low: event time where the trip's interval began.
         high: event time where it ended.
+        doubt: kind of trip, by how likely somewhere new seemed.
+        middle: the interval for half of the cases, None in what is older.
     """
 
     time: float
@@ -77,6 +71,8 @@ class Check(msgspec.Struct, frozen=True):
     new_bucket: int
     low: float
     high: float
+    doubt: int = 0
+    middle: tuple[float, float] | None = None
 
 
 #: What was put aside, with an event time.
@@ -133,18 +129,20 @@ class Forecaster:
         order = np.argsort(-view.probability, kind="stable")[:_MOST_CANDIDATES]
         found = [self._candidate(view, grounds, int(number)) for number in order]
         rest = max(0.0, 1.0 - sum(candidate.probability for candidate in found))
-        elsewhere = interval_new(self._errors, view.remaining)
+        elsewhere = interval_new(self._errors, view.remaining, doubt_of(view.new))
         why = () if grounds is None else grounds.of_new()
         found.append(Candidate("", _ELSEWHERE, rest, arrival=elsewhere, reasons=why))
         found.sort(key=lambda candidate: -candidate.probability)
+        middle, arrival = self._arrival(view) or (None, None)
         return Forecast(
             self._person,
             time,
             trip.departure,
             trip.origin,
             tuple(found),
-            self._arrival(view),
+            arrival,
             trip.driven_m,
+            middle,
         )
 
     def evidence(self, trip: RunningTrip, time: float) -> Evidence:
@@ -178,7 +176,7 @@ class Forecaster:
         return self._check(view, time), exhibit
 
     def _check(self, view: _View, time: float) -> Check:
-        arrival = self._arrival(view)
+        middle, arrival = self._arrival(view) or (None, None)
         remaining, places = view.remaining, view.prior.places
         keep = np.argsort(-view.probability, kind="stable")[:_PLACES_CHECKED]
         return Check(
@@ -189,6 +187,8 @@ class Forecaster:
             remaining.new_bucket,
             arrival.low if arrival else time,
             arrival.high if arrival else time,
+            doubt_of(view.new),
+            (middle.low, middle.high) if middle else None,
         )
 
     def learn(self, checks: list[Check], trip: Trip, is_new: bool) -> list[Judgement]:
@@ -279,11 +279,11 @@ class Forecaster:
             float(view.probability[number]),
             place.lat,
             place.lon,
-            interval(self._errors, view.remaining, number),
+            interval(self._errors, view.remaining, number, doubt_of(view.new)),
             why,
         )
 
-    def _arrival(self, view: _View) -> Interval | None:
+    def _arrival(self, view: _View) -> tuple[Interval, Interval] | None:
         best = np.argsort(-view.probability, kind="stable")[:_MOST_CANDIDATES]
         return mix(self._errors, view.remaining, best, view.probability[best], view.new)
 
@@ -300,12 +300,17 @@ def newest_at(noted: Sequence[_Noted], trip: Trip) -> list[_Noted]:
 
 
 def _judge(check: Check, trip: Trip, is_new: bool) -> Judgement:
-    true_s = trip.arrival - check.time
-    covered = check.low <= trip.arrival <= check.high
-    if is_new:
-        return Judgement(covered, check.new_bucket, residual(check.new, true_s))
-    estimated_s = check.seconds.get(trip.destination, np.nan)
-    if not np.isfinite(estimated_s):
-        return Judgement(covered)
-    bucket = check.bucket[trip.destination]
-    return Judgement(covered, bucket, residual(estimated_s, true_s))
+    true_s, middle = trip.arrival - check.time, check.middle
+    judged = Judgement(
+        check.low <= trip.arrival <= check.high,
+        doubt=check.doubt,
+        in_middle=None if middle is None else middle[0] <= trip.arrival <= middle[1],
+    )
+    bucket, estimated_s = check.new_bucket, check.new
+    if not is_new:
+        estimated_s = check.seconds.get(trip.destination, np.nan)
+        if not np.isfinite(estimated_s):
+            return judged
+        bucket = check.bucket[trip.destination]
+    error = residual(estimated_s, true_s)
+    return msgspec.structs.replace(judged, bucket=bucket, residual=error)

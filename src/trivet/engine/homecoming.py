@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import tzinfo
 from enum import StrEnum
-from statistics import NormalDist
 
 import msgspec
 import numpy as np
@@ -23,11 +22,9 @@ from trivet.domain.forecast import Interval
 from trivet.domain.place import Stay
 from trivet.engine.blend import Blend, Floats, Steering
 from trivet.engine.route import Ints
+from trivet.engine.times import MARKS, Times, together
 
 LEVELS = (0.5, 0.8)
-#: Quantiles by which a forecast is handed on.
-MARKS = (np.arange(40) + 0.5) / 40
-_BELL = np.array([NormalDist().inv_cdf(mark) for mark in MARKS.tolist()])
 #: Estimates are put aside this often while the person is out, and on a trip, and so
 #: many at the most.
 CHECK_S, CHECK_TRIP_S, _MOST_CHECKS = 1800.0, 300.0, 60
@@ -44,46 +41,14 @@ _SAME_KIND, _OTHER_KIND = 0.5, 0.08
 _AWAY_WIDTH, _OTHER_AWAY = 0.5, 0.1
 #: A delay of this length is told half by how long it took and half by the clock.
 _BY_CLOCK_S = 3600.0
-#: Times of one expert are spread by this, and by a share of how far off they are, when
-#: it is asked how likely it found what came true.
-_SPREAD_S, _SPREAD = 300.0, 0.1
 _STEER = 0.02
+#: A phone is seen to be home this long before or after its owner is, or less.
+_SEEN_S = 30.0
 #: What is thought before anything is known, in hours, and how little it weighs.
 _ANY_S, _ANY_WEIGHT = 3600.0 * np.array((0.3, 0.7, 1.5, 3.0, 6.0, 12.0)), 0.02
 #: Likewise of who is on a journey.
 _JOURNEY_S = 3600.0 * np.array((3.0, 9.0, 18.0, 30.0, 48.0, 80.0, 120.0, 180.0, 260.0))
 _JOURNEY_WEIGHT = 0.5
-
-
-class Times(msgspec.Struct, frozen=True):
-    """A distribution over event times: times and their weights."""
-
-    times: Floats
-    weights: Floats
-
-    def scaled(self, share: float) -> Times:
-        """The same, weighing `share` in all."""
-        return Times(self.times, self.weights * (share / max(self.total, 1e-12)))
-
-    @property
-    def total(self) -> float:
-        """Weight of all."""
-        return float(self.weights.sum())
-
-    def quantiles(self, levels: Sequence[float]) -> list[float]:
-        """The times by which so much of the weight has come."""
-        order = np.argsort(self.times, kind="stable")
-        weights = self.weights[order]
-        reached = (np.cumsum(weights) - 0.5 * weights) / weights.sum()
-        found: list[float] = np.interp(levels, reached, self.times[order]).tolist()
-        return found
-
-    def density(self, time: float, now: float) -> float:
-        """How likely a time is, for comparing two distributions."""
-        spread = _SPREAD_S + _SPREAD * np.maximum(0.0, self.times - now)
-        apart = (time - self.times) / spread
-        bells = np.exp(-0.5 * apart**2) / (spread / _SPREAD_S)
-        return float(bells @ self.weights / max(self.total, 1e-12))
 
 
 class HomeForecast(msgspec.Struct, frozen=True):
@@ -164,8 +129,14 @@ class HomeState(msgspec.Struct):
         return self.steerings.setdefault(kind, Steering())
 
     def forget(self, since: float, until: float) -> None:
-        """Forget the estimates of a span; what they taught before is kept."""
-        self.checks = [c for c in self.checks if not since <= c.time < until]
+        """Forget the estimates of a span, or into it; what they taught is kept."""
+
+        def is_of(made: HomeCheck) -> bool:
+            told = [made.time, *(time for ends in made.asked for time in ends)]
+            told += [time for one in made.says for time in one]
+            return any(since <= time < until for time in told)
+
+        self.checks = [made for made in self.checks if not is_of(made)]
         if self.next_check >= since:
             self.next_check = 0.0
 
@@ -296,14 +267,6 @@ def _anytime(time: float, *, is_journey: bool = False) -> Times:
     return Times(time + ahead, np.full(len(ahead), weight / len(ahead)))
 
 
-def together(parts: Sequence[Times]) -> Times:
-    """Several, by their weights."""
-    return Times(
-        np.concatenate([part.times for part in parts]),
-        np.concatenate([part.weights for part in parts]),
-    )
-
-
 def forecast(
     person: str, time: float, says: Sequence[Times], state: HomeState, kind: Kind
 ) -> HomeForecast:
@@ -318,7 +281,8 @@ def forecast(
     intervals = []
     for level in LEVELS:
         low, median, high, *found = found
-        intervals.append(Interval(max(time, low), max(time, median), high, level))
+        low, high = max(time, low - _SEEN_S), max(time, high) + _SEEN_S
+        intervals.append(Interval(low, max(time, median), high, level))
     return HomeForecast(person, time, False, intervals[0], intervals[1], tuple(found))
 
 
@@ -373,26 +337,23 @@ def first(forecasts: Sequence[HomeForecast]) -> HomeForecast | None:
     home = next((found for found in forecasts if found.is_home), None)
     if home is not None or len(forecasts) == 1:
         return home or forecasts[0]
-    grid = np.unique(np.concatenate([found.quantiles for found in forecasts]))
-    nobody = np.ones(len(grid))
-    for found in forecasts:
-        nobody *= 1.0 - np.array([found.chance_by(float(time)) for time in grid])
     time = max(found.time for found in forecasts)
-    marks = np.interp(MARKS, 1.0 - nobody, grid)
+    told = [np.maximum(time, found.quantiles) for found in forecasts]
+    grid = np.unique(np.concatenate(told))
+    nobody = np.ones(len(grid))
+    for times in told:
+        nobody *= 1.0 - np.searchsorted(times, grid, side="right") / len(times)
+
+    def by(levels: Sequence[float]) -> list[float]:
+        """The first times by which somebody is home with such a chance."""
+        reached = np.searchsorted(1.0 - nobody, np.array(levels) - 1e-9)
+        found: list[float] = grid[np.minimum(reached, len(grid) - 1)].tolist()
+        return found
+
     intervals = []
     for level in LEVELS:
-        wanted = ((1.0 - level) / 2, 0.5, (1.0 + level) / 2)
-        low, median, high = np.interp(wanted, 1.0 - nobody, grid).tolist()
+        low, median, high = by(((1.0 - level) / 2, 0.5, (1.0 + level) / 2))
         intervals.append(Interval(low, median, high, level))
     people = " or ".join(found.person for found in forecasts)
-    return HomeForecast(
-        people, time, False, intervals[0], intervals[1], tuple(marks.tolist())
-    )
-
-
-def spread_of(arrival: Interval) -> Times:
-    """A trip's arrival as times: two halves of bells about its median."""
-    levels = _BELL / NormalDist().inv_cdf((1.0 + arrival.level) / 2)
-    below, above = arrival.median - arrival.low, arrival.high - arrival.median
-    times = arrival.median + levels * np.where(levels < 0, below, above)
-    return Times(times, np.ones(len(MARKS)))
+    marks = tuple(by(MARKS.tolist()))
+    return HomeForecast(people, time, False, intervals[0], intervals[1], marks)

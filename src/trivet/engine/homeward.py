@@ -15,16 +15,14 @@ from trivet.engine.homecoming import (
     Homecomings,
     HomeForecast,
     HomeState,
-    Times,
     add_check,
     check,
     forecast,
     home_now,
     judge,
-    spread_of,
-    together,
 )
 from trivet.engine.place import PlaceBook
+from trivet.engine.times import Times, spread_of, together
 
 #: Destinations that a trip's forecast is followed on from.
 _MOST_CANDIDATES = 6

@@ -16,8 +16,8 @@ import msgspec
 
 from trivet.domain.clock import ZoneOf
 from trivet.domain.place import Stay
-from trivet.engine.arrival import Calibration, Errors
 from trivet.engine.history import PastTrip
+from trivet.engine.misjudgement import Calibration, Errors
 from trivet.engine.place import PlaceBook, PlaceRecord
 from trivet.engine.settings import Settings
 from trivet.engine.snapshot import Spot, State

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from trivet.domain.error import UsageError
 from trivet.domain.place import Stay
-from trivet.engine.arrival import Calibration
+from trivet.engine import soundness
 from trivet.engine.current_location import CurrentLocation
 from trivet.engine.forecaster import Check
 from trivet.engine.history import PastTrip
 from trivet.engine.homecoming import HomeState
+from trivet.engine.misjudgement import Calibration
 from trivet.engine.place import PlaceRecord
 from trivet.engine.residual import Exhibit, Lesson
 from trivet.engine.stay import StayState
-from trivet.engine.timeline import Timeline
+from trivet.engine.timeline import Timeline, is_event_time
 from trivet.engine.trip import RunningTrip
 
 #: Raised with each change that an older version could not read.
@@ -124,12 +127,50 @@ def load(data: bytes) -> State:
         state = _decoder.decode(memoryview(data)[1:])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"damaged snapshot: {error}", hint=hint) from error
-    noted: list[Exhibit | Lesson] = [*state.lessons, *state.exhibits]
-    for odd in (one for one in noted if not one.is_whole):
-        raise UsageError(f"damaged snapshot: {odd}"[:300], hint=hint)
-    for past in state.past:
-        for point in past.trip.trace:
-            # beyond 180 is a mean about the date line; nothing is beyond a turn or two
-            if not abs(point.lat) + abs(point.lon) <= 900.0:
-                raise UsageError(f"damaged snapshot: a trip by {point}", hint=hint)
+    for fault in _faults(state):
+        raise UsageError(f"damaged snapshot: {fault}"[:300], hint=hint)
     return state
+
+
+def _faults(state: State) -> Iterator[str]:
+    """What of a state no learner remembers; nothing where it is sound."""
+    if not soundness.is_sound_detector(state.stay):
+        yield f"fixes {state.stay}"
+    if not soundness.are_sound_stays(state.stays, state.open, len(state.spots)):
+        yield f"{len(state.stays)} stays at {len(state.spots)} spots"
+    for spot in state.spots:
+        if not soundness.is_on_earth(spot.lat, spot.lon):
+            yield f"a stay at {spot}"
+    for record in (*state.records, *state.folded):
+        if not soundness.is_sound_record(record):
+            yield f"a place {record}"
+    if state.running is not None and not soundness.is_sound_trip(state.running):
+        yield f"a trip from {state.running.origin!r}"
+    for past in state.past:
+        if not soundness.is_sound_past(past):
+            yield f"a trip {past.trip}"
+    for check in state.checks:
+        if not soundness.is_sound_check(check):
+            yield f"an estimate {check}"
+    if not soundness.is_sound_home(state.home):
+        yield f"ways home {state.home}"
+    noted: list[Exhibit | Lesson] = [*state.lessons, *state.exhibits]
+    for one in noted:
+        if not one.is_whole or not soundness.is_finite(one):
+            yield f"a lesson {one}"
+    rest = (state.calibration, state.location, state.timeline)
+    if not all(map(soundness.is_finite, rest)) or not _is_sound_rest(state):
+        yield f"{rest}"
+
+
+def _is_sound_rest(state: State) -> bool:
+    times = (state.counted, state.region_at)
+    place = state.place or (0.0, 0.0)
+    late = state.timeline.late
+    return (
+        all(map(is_event_time, times))
+        and soundness.is_on_earth(*place)
+        and soundness.are_sound_points(late)
+        and len(late) <= 2
+        and 0 <= state.made < 1 << 53
+    )
