@@ -59,24 +59,18 @@ def load(names: Collection[str] | None = None) -> list[Skill]:
             f"no skill named {', '.join(unknown)}",
             hint=f"installed are {', '.join(found)}",
         )
-    return [make(found[name]) for name in wanted]
+    return [_make(found[name]) for name in wanted]
 
 
-def make(entry: EntryPoint) -> Skill:
-    """The skill that an entry point names; an entry with no name takes any.
-
-    Raises:
-        SetupError: it cannot be loaded, or calls itself otherwise.
-    """
+def _make(entry: EntryPoint) -> Skill:
     try:
         skill: Skill = entry.load()()
     except Exception as error:
-        name = f"skill {entry.name} ({entry.value})" if entry.name else entry.value
         raise SetupError(
-            f"{name} cannot be loaded: {error}",
+            f"skill {entry.name} ({entry.value}) cannot be loaded: {error}",
             hint="remove or update the package that it comes from",
         ) from error
-    if entry.name and skill.name != entry.name:
+    if skill.name != entry.name:
         raise SetupError(
             f"skill {entry.value} calls itself {skill.name}, "
             f"its entry point says {entry.name}",

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from statistics import median
 from time import perf_counter
 
-from trivet.domain.error import TrivetError
+from trivet.domain.error import SetupError, TrivetError, UsageError
 from trivet.engine.situation import Situation, Skill
 from trivet.skills.check.example import examples
 from trivet.skills.check.law import CHECKS, Check
-from trivet.skills.registry import GROUP, load, make
 
+#: Where packages offer their skills.
+GROUP = "trivet.skills"
 #: What a skill may take for one situation; it is printed beside, and no law.
 BUDGET_MS = 20.0
 
@@ -56,9 +57,23 @@ def _say(line: str) -> None:
 
 
 def _named(word: str) -> Skill:
+    """The skill of that module and class, or that another package offers by name."""
+    found = [EntryPoint("", word, GROUP)]
     if ":" not in word:
-        return load([word])[0]
-    return make(EntryPoint("", word, GROUP))
+        found = list(entry_points(group=GROUP, name=word))
+    if not found:
+        raise UsageError(
+            f"no installed package offers a skill named {word}",
+            hint="name its class: my_package:Umbrella",
+        )
+    try:
+        skill: Skill = found[0].load()()
+    except Exception as error:
+        raise SetupError(
+            f"{found[0].value} cannot be loaded: {error}",
+            hint="it names a class that takes no arguments, in a module that imports",
+        ) from error
+    return skill
 
 
 def _fault(check: Check, skill: Skill, situations: Sequence[Situation]) -> str:
