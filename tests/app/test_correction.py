@@ -18,9 +18,9 @@ from tests.engine.life import (
     stay,
 )
 
-from trivet.app.correction import Correction, Corrector, corrections_of
+from trivet.app.correction import MOST, Correction, Corrector, corrections_of
 from trivet.app.mind import Mind, Roles
-from trivet.app.place_view import CorrectPlace, Doing
+from trivet.app.place_view import MAX_NAME, CorrectPlace, Doing
 from trivet.app.placing import Placing, find_place, rows_of
 from trivet.domain import PlaceRole, Sample, UsageError
 from trivet.domain.geo import offset
@@ -155,6 +155,13 @@ def test_what_nobody_understands_counts_as_not_said() -> None:
     assert not Corrector().apply(mind())
 
 
+def test_attack_a_name_as_long_as_a_book_is_cut_and_many_are_not_all_obeyed() -> None:
+    values: dict[str, object] = {f"p{n}/name": "x" * 16_000 for n in range(3 * MOST)}
+    found = corrections_of(values)
+    assert len(found) == MOST
+    assert {len(each.name) for each in found} == {MAX_NAME}
+
+
 class Written:
     """A mind whose corrections are kept in a state of its own."""
 
@@ -227,6 +234,13 @@ async def test_an_id_that_means_another_place_elsewhere_is_not_used_twice() -> N
     await one.say(shop, Doing.NAME, "Corner")
     assert one.values[f"{shop}/name"] == "Elsewhere"
     assert find_place(one.mind, shop).label == "Corner"
+
+
+async def test_one_more_than_can_be_obeyed_is_refused() -> None:
+    one = Written(mind())
+    one.mind.correct([Correction(f"x{n}") for n in range(MOST)])
+    with pytest.raises(UsageError, match="no more can be"):
+        await one.say("home", Doing.NAME, "Ours")
 
 
 @pytest.mark.parametrize(

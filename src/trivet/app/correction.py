@@ -15,10 +15,13 @@ from math import isfinite
 
 import msgspec
 
+from trivet.app.place_view import MAX_NAME
 from trivet.domain import Place, PlaceRole
 from trivet.domain.geo import distance_m
 from trivet.engine import Anticipator
 
+#: Corrections that are obeyed; a household that has more is not one.
+MOST = 500
 #: A place whose centre is no further from where the correction was made is meant; two
 #: places are never so near to each other.
 SAME_M = 75.0
@@ -62,13 +65,14 @@ class Correction(msgspec.Struct, frozen=True, omit_defaults=True):
 def corrections_of(values: Mapping[str, object]) -> tuple[Correction, ...]:
     """What stands under `places/` in the state, by `<id>/<field>`; in order of id.
 
-    What is of another type, as another version may write it, counts as not said.
+    What is of another type, as another version may write it, counts as not said; a
+    name is cut to what a place may be called.
     """
     entries: dict[str, dict[str, object]] = {}
     for key, value in values.items():
         id, _, field = key.partition("/")
         entries.setdefault(id, {})[field] = value
-    return tuple(_correction(id, entries[id]) for id in sorted(entries))
+    return tuple(_correction(id, entries[id]) for id in sorted(entries)[:MOST])
 
 
 def _correction(id: str, of: Mapping[str, object]) -> Correction:
@@ -77,7 +81,7 @@ def _correction(id: str, of: Mapping[str, object]) -> Correction:
     roles = {each.value: each for each in PlaceRole}
     return Correction(
         id,
-        name if isinstance(name, str) else "",
+        " ".join(name.split())[:MAX_NAME] if isinstance(name, str) else "",
         roles.get(role) if isinstance(role, str) else None,
         None if lon is None else lat,
         None if lat is None else lon,
@@ -100,6 +104,10 @@ class Corrector:
         self._mind: Anticipator | None = None
         self._seen: object = None
         self._said: dict[str, tuple[str, PlaceRole | None]] = {}
+
+    def said_of(self, place: str) -> tuple[str, PlaceRole | None]:
+        """Name and role that people gave a place; empty and None where they gave none."""
+        return self._said.get(place, ("", None))
 
     def take(self, corrections: Iterable[Correction]) -> None:
         """From now on these hold, and no others."""
@@ -165,7 +173,7 @@ class Corrector:
                 said.setdefault(place, (wanted.name, wanted.role))
         for place in {*said, *self._said} & set(mind.places):
             name, role = said.get(place, ("", None))
-            if self._said.get(place, ("", None)) != (name, role):
+            if self.said_of(place) != (name, role):
                 mind.name_place(place, name)
                 mind.choose_role(place, role)
         self._said = said

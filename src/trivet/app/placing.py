@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from trivet.app.correction import Correction
+from trivet.app.correction import MOST, Correction
 from trivet.app.mind import Mind
 from trivet.app.place_view import MAX_NAME, CorrectPlace, Doing, PlaceRow
 from trivet.domain import Place, PlaceRole, UsageError
@@ -21,8 +21,7 @@ def rows_of(mind: Mind) -> tuple[PlaceRow, ...]:
     for stay in mind.anticipator.stays:
         first.setdefault(stay.place, stay.arrival)
         last[stay.place] = stay.arrival
-    places = mind.anticipator.places
-    said = {c.place_in(places): c for c in mind.corrector.wanted if not c.same_as}
+    places, said_of = mind.anticipator.places, mind.corrector.said_of
     rows = [
         PlaceRow(
             place.id,
@@ -33,8 +32,8 @@ def rows_of(mind: Mind) -> tuple[PlaceRow, ...]:
             last.get(place.id, 0.0),
             place.lat,
             place.lon,
-            bool(place.id in said and said[place.id].name),
-            place.id in said and said[place.id].role is not None,
+            bool(said_of(place.id)[0]),
+            said_of(place.id)[1] is not None,
         )
         for place in mind.namer.places(places).values()
     ]
@@ -149,6 +148,11 @@ class Placing:
         for each in known:
             if each.place_in(places) == place.id and not each.same_as:
                 return each.id
+        if len(known) >= MOST:
+            raise UsageError(
+                f"{MOST} places are set right already, and no more can be",
+                hint="see them: trivet state show places",
+            )
         taken, number, key = {each.id for each in known}, 1, place.id
         while key in taken:  # another device's mind calls another place so
             number += 1
