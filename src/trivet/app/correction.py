@@ -106,7 +106,7 @@ class Corrector:
         self._said: dict[str, tuple[str, PlaceRole | None]] = {}
 
     def said_of(self, place: str) -> tuple[str, PlaceRole | None]:
-        """Name and role that people gave a place; empty and None where they gave none."""
+        """Name and role that people gave a place; empty and None for what is found."""
         return self._said.get(place, ("", None))
 
     def take(self, corrections: Iterable[Correction]) -> None:
