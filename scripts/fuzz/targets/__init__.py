@@ -14,6 +14,7 @@ from scripts.fuzz.targets import (
     replica,
     request,
     seat,
+    snapshot,
     witness,
 )
 
@@ -31,4 +32,5 @@ TARGETS: Makers = {
     **seat.TARGETS,
     **offload.TARGETS,
     **replica.TARGETS,
+    **snapshot.TARGETS,
 }
