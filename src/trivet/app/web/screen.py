@@ -84,7 +84,8 @@ class Screen:
         self._why.button.set_visibility(trip.has_forecast(frame))
         self._alerts.set_content(panel.alerts_html(frame.devices))
         self._devices.set_content(panel.devices_html(frame.devices, frame.leader))
-        self._outlook.set_content(outlook_html(frame.outlook))
+        if self._shown is None or frame.outlook is not self._shown.outlook:
+            self._outlook.set_content(outlook_html(frame.outlook))
         is_learning = frame.outlook is None or frame.outlook.is_learning
         self._learn.show(is_learning, is_past)
         self._cards.show(frame.suggestions, frame.zone, is_past)
