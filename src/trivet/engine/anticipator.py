@@ -34,7 +34,7 @@ from trivet.engine.region import PATHS as REGION_PATHS
 from trivet.engine.region import learn_transition
 from trivet.engine.settings import Settings
 from trivet.engine.snapshot import State, dump, load
-from trivet.engine.stay import StayDetector
+from trivet.engine.stay import Mode, StayDetector
 from trivet.engine.student import Student, default
 from trivet.engine.timeline import is_event_time
 from trivet.engine.trip import RunningTrip
@@ -335,15 +335,17 @@ class Anticipator:
 
     def _whereabout(self, time: float) -> Whereabout:
         state, trip = self._state, self.predict_one(time, explains=False)
+        seen = self._detector.state
+        point = None if seen.mode == Mode.UNKNOWN else (seen.lat, seen.lon)
         if trip is not None:
-            return Whereabout("", trip.departure, trip)
+            return Whereabout("", trip.departure, trip, point)
         place = self.at(time)
+        since = seen.since
         if state.open:
-            return Whereabout(place, state.stays[-1].arrival)
-        since = self._detector.state.since
-        if state.stays and state.running is None:
+            since = state.stays[-1].arrival
+        elif state.stays and state.running is None:
             since = max(since, state.stays[-1].departure)
-        return Whereabout(place, min(since, time))
+        return Whereabout(place, min(since, time), None, point)
 
     def _learn_position(self, sample: Sample) -> list[Event]:
         found = fix_of(sample, self._settings.max_accuracy_m)

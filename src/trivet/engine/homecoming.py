@@ -30,6 +30,9 @@ LEVELS = (0.5, 0.8)
 CHECK_S, CHECK_TRIP_S, _MOST_CHECKS = 1800.0, 300.0, 60
 #: Who has been out for longer is on a journey, of which days at home say little.
 JOURNEY_S = 20 * 3600.0
+#: So is who is further from home than this, from the first hour on; and nobody is home
+#: from there sooner than at this speed from door to door.
+FAR_M, _FLIGHT_MPS = 300_000.0, 200.0
 
 _DAY_S = 86_400.0
 _HALF_LIFE_D = 45.0
@@ -49,6 +52,7 @@ _ANY_S, _ANY_WEIGHT = 3600.0 * np.array((0.3, 0.7, 1.5, 3.0, 6.0, 12.0)), 0.02
 #: Likewise of who is on a journey.
 _JOURNEY_S = 3600.0 * np.array((3.0, 9.0, 18.0, 30.0, 48.0, 80.0, 120.0, 180.0, 260.0))
 _JOURNEY_WEIGHT = 0.5
+_NEVER = Times(np.empty(0), np.empty(0))
 
 
 class HomeForecast(msgspec.Struct, frozen=True):
@@ -183,11 +187,20 @@ class Homecomings:
         """Event time at which they were last seen at home, None if never."""
         return float(self._left[-1]) if len(self._left) else None
 
-    def from_stay(self, place: str, arrival: float, time: float) -> Times:
-        """When they are home, from past stays like one that began at `arrival`."""
+    def from_stay(
+        self, place: str, arrival: float, time: float, away_m: float = 0.0
+    ) -> Times:
+        """When they are home, from past stays like one that began at `arrival`.
+
+        Args:
+            place: id of the place, empty if not known.
+            arrival: event time at which they came.
+            time: event time now.
+            away_m: how far from home they are. From afar other places say nothing.
+        """
         known = int(np.searchsorted(self._out_home_at, time, side="right"))
         if not known:
-            return _anytime(time)
+            return self._or_any(_NEVER, time, away_m)
         hour, there = hour_of_day(arrival, self._zone), local(arrival, self._zone)
         turned = (self._out_hour[:known] - hour + 12.0) % 24.0 - 12.0
         ago = np.maximum(0.0, time - self._out_arrival[:known])
@@ -195,9 +208,9 @@ class Homecomings:
         near = np.exp(-0.5 * (turned / _HOUR_WIDTH_H) ** 2)
         weights *= _OTHER_HOUR + (1.0 - _OTHER_HOUR) * near
         weights *= _alike(self._out_weekday[:known], there.weekday())
-        if place:
+        if place or away_m > FAR_M:
             same = self._out_code[:known] == self._codes.get(place, -1)
-            weights *= np.where(same, 1.0, _OTHER_PLACE)
+            weights *= np.where(same, 1.0, 0.0 if away_m > FAR_M else _OTHER_PLACE)
 
         def laid(delay: Floats) -> Floats:
             by_clock = delay / (delay + _BY_CLOCK_S)
@@ -210,12 +223,12 @@ class Homecomings:
         comes = laid(self._out_home_s[:known])
         weights = np.where(leaves > time, weights, 0.02 * weights)
         weights = np.where(comes > time, weights, 0.0)
-        return self._or_any(Times(np.maximum(comes, time), weights), time)
+        return self._or_any(Times(np.maximum(comes, time), weights), time, away_m)
 
-    def from_routine(self, place: str, time: float) -> Times:
+    def from_routine(self, place: str, time: float, away_m: float = 0.0) -> Times:
         """When they were home on past days on which they were out at this hour."""
         if not len(self._came):
-            return _anytime(time)
+            return self._or_any(_NEVER, time, away_m)
         oldest = (time - self._arrival[0]) / _DAY_S
         days = np.arange(1, min(_MOST_DAYS, int(oldest)) + 1)
         moments = time - days * _DAY_S
@@ -233,26 +246,29 @@ class Homecomings:
         there = (self._departure[was] >= moments) & (
             self._code[was] == self._codes.get(place, -1)
         )
-        weights *= np.where(there, 1.0, _OTHER_SPOT)
+        weights *= np.where(there, 1.0, 0.0 if away_m > FAR_M else _OTHER_SPOT)
         if self.last_left is not None:
             mine = max(0.0, time - self.last_left)
             gone = moments - np.where(back > 0, self._left[back - 1], moments)
             apart = np.log((mine + 1800.0) / (np.maximum(0.0, gone) + 1800.0))
             near = np.exp(-0.5 * (apart / _AWAY_WIDTH) ** 2)
             weights *= _OTHER_AWAY + (1.0 - _OTHER_AWAY) * near
-        return self._or_any(Times(time + wait, weights), time)
+        return self._or_any(Times(time + wait, weights), time, away_m)
 
-    def kind(self, time: float, *, is_trip: bool) -> Kind:
+    def kind(self, time: float, *, is_trip: bool, away_m: float = 0.0) -> Kind:
         """Where the person is on the way home."""
         left = self.last_left
-        if left is not None and time - left > JOURNEY_S:
+        if away_m > FAR_M or (left is not None and time - left > JOURNEY_S):
             return Kind.JOURNEY
         return Kind.TRIP if is_trip else Kind.STAY
 
-    def _or_any(self, found: Times, time: float) -> Times:
+    def _or_any(self, found: Times, time: float, away_m: float) -> Times:
         """With what is thought before anything is known, weighing little."""
-        is_journey = self.kind(time, is_trip=False) is Kind.JOURNEY
-        return together([found, _anytime(time, is_journey=is_journey)])
+        kind = self.kind(time, is_trip=False, away_m=away_m)
+        both = together([found, _anytime(time, is_journey=kind is Kind.JOURNEY)])
+        if away_m <= FAR_M:
+            return both
+        return both.not_before(time + away_m / _FLIGHT_MPS)
 
 
 def _alike(past: Ints, now: int) -> Floats:

@@ -8,6 +8,7 @@ from datetime import tzinfo
 import msgspec
 
 from trivet.domain.forecast import Forecast
+from trivet.domain.geo import distance_m
 from trivet.domain.place import PlaceRole, Stay
 from trivet.engine.event import Event, StayStarted, TripStarted
 from trivet.engine.homecoming import (
@@ -37,11 +38,13 @@ class Whereabout(msgspec.Struct, frozen=True):
         place: id of the place where they stay, empty on a trip and where not known.
         since: event time at which the stay or the trip began.
         trip: the forecast of the running trip, None when there is none.
+        point: latitude and longitude in degrees where they were last seen.
     """
 
     place: str
     since: float
     trip: Forecast | None = None
+    point: tuple[float, float] | None = None
 
 
 class Homeward:
@@ -70,8 +73,9 @@ class Homeward:
         if where.place in homes:
             return home_now(self._person, time)
         past = self._lay_out(stays, zone)
-        kind = past.kind(time, is_trip=where.trip is not None)
-        says = self._says(time, where, past)
+        away_m = self._away_m(where.point, homes)
+        kind = past.kind(time, is_trip=where.trip is not None, away_m=away_m)
+        says = self._says(time, where, past, away_m)
         return forecast(self._person, time, says, self.state, kind)
 
     def learn_one(
@@ -95,8 +99,9 @@ class Homeward:
         if not homes or where.place in homes:
             return
         past = self._lay_out(stays, zone)
-        kind = past.kind(time, is_trip=where.trip is not None)
-        says = self._says(time, where, past)
+        away_m = self._away_m(where.point, homes)
+        kind = past.kind(time, is_trip=where.trip is not None, away_m=away_m)
+        says = self._says(time, where, past, away_m)
         found = forecast(self._person, time, says, self.state, kind)
         add_check(self.state, check(found, says, kind))
 
@@ -112,11 +117,22 @@ class Homeward:
             self._past, self._key = Homecomings(stays, homes, zone), key
         return self._past
 
-    def _says(self, time: float, where: Whereabout, past: Homecomings) -> list[Times]:
+    def _away_m(
+        self, point: tuple[float, float] | None, homes: frozenset[str]
+    ) -> float:
+        """How far it is to the nearest home, 0 where that is not known."""
+        centres = [centre for home in homes if (centre := self._book.centre(home))]
+        if point is None or not centres:
+            return 0.0
+        return min(distance_m(*point, *centre) for centre in centres)
+
+    def _says(
+        self, time: float, where: Whereabout, past: Homecomings, away_m: float
+    ) -> list[Times]:
         """What the trip or the stay says, and what the routine says."""
-        routine = past.from_routine(where.place, time)
+        routine = past.from_routine(where.place, time, away_m)
         if where.trip is None:
-            return [past.from_stay(where.place, where.since, time), routine]
+            return [past.from_stay(where.place, where.since, time, away_m), routine]
         homes, parts = self._homes(), list[Times]()
         for candidate in where.trip.candidates[:_MOST_CANDIDATES]:
             arrival = candidate.arrival or where.trip.arrival
@@ -124,6 +140,6 @@ class Homeward:
             if candidate.place in homes and arrival is not None:
                 found = spread_of(arrival)
             else:
-                found = past.from_stay(candidate.place, then, then)
+                found = past.from_stay(candidate.place, then, then, away_m)
             parts.append(found.scaled(candidate.probability + 1e-6))
         return [together(parts), routine]

@@ -29,6 +29,10 @@ class Times(msgspec.Struct, frozen=True):
         """The same, weighing `share` in all."""
         return Times(self.times, self.weights * (share / max(self.total, 1e-12)))
 
+    def not_before(self, time: float) -> Times:
+        """The same, with what is sooner than `time` put off to then."""
+        return Times(np.maximum(self.times, time), self.weights)
+
     @property
     def total(self) -> float:
         """Weight of all."""
