@@ -11,7 +11,7 @@ import pytest
 from tests.engine.life import BERLIN, commute, here, monday
 
 from trivet.app.fact import state_words
-from trivet.app.foresight import HOME_S
+from trivet.app.foresight import HOME_S, LATE_S, ROUTINE_S
 from trivet.app.mind import Mind, Roles
 from trivet.app.outlook import Outlook, span_text, when_text
 from trivet.domain import Sample, UsageError
@@ -126,6 +126,18 @@ def test_nothing_is_worked_out_anew_while_nothing_happens(mind: Mind) -> None:
     assert mind.outlook(time + HOME_S).time == time + HOME_S
     mind.learn(Sample("home", "switch.coffee", time + HOME_S, "on"))
     assert mind.outlook(time + HOME_S).next != first.next
+
+
+def test_what_should_have_come_by_now_is_told_no_more(mind: Mind) -> None:
+    (best, *_) = mind.outlook(NIGHT).next
+    assert best.time is not None
+    early = best.time.median - LATE_S
+    (best, *_) = mind.outlook(early).next
+    assert best.time is not None
+    assert best.time.median < early + ROUTINE_S
+    late = max(early + LATE_S, best.time.median + 1.0)
+    for later in mind.outlook(late).next:
+        assert later.time is None or later.time.median >= late
 
 
 def test_what_is_forgotten_of_the_home_is_foretold_no_more(mind: Mind) -> None:

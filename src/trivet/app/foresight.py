@@ -16,6 +16,7 @@ from trivet.app.fact import state_words
 from trivet.app.outlook import Coming, Next, Outlook, Presence
 from trivet.domain import Forecast, PlaceRole, Sample, UsageError
 from trivet.domain.clock import local
+from trivet.domain.forecast import Interval
 from trivet.engine import Anticipator
 from trivet.engine.event import Event, StayStarted, TripStarted
 from trivet.engine.homecoming import HomeForecast, first
@@ -25,6 +26,8 @@ from trivet.engine.routine import Resident, Routine
 #: Event seconds after which the routine, a way home from where somebody stays, and one
 #: from a trip, are foretold anew though nothing happened.
 ROUTINE_S, HOME_S, TRIP_S = 600.0, 300.0, 60.0
+#: Sooner than that where the time that was told has gone by, but no sooner than this.
+LATE_S = 60.0
 #: What may come next is told down to this chance, and so many at the most.
 LEAST, MOST = 0.05, 5
 #: Days of which the routine knows too little to foretell another.
@@ -204,10 +207,16 @@ class Foresight:
     ) -> bool:
         """Whether anything was foretold anew."""
         told, coming = self._told, self._coming
-        is_old = self.is_on and not (told and 0.0 <= time - told.time < ROUTINE_S)
+        is_old = self.is_on and (
+            told is None
+            or _is_old(time, told.time, ROUTINE_S, [e.time for e in told.events[:1]])
+        )
         if is_old:
             self._told = self.routine.predict_one(time)
-        if coming is None or not 0.0 <= time - coming[0] < every_s:
+        ways = (
+            [each.arrival for each in coming[1] if not each.is_home] if coming else []
+        )
+        if coming is None or _is_old(time, coming[0], every_s, ways):
             found = [each.predict_home(time) for each in people]
             self._coming = time, tuple(one for one in found if one is not None)
             return True
@@ -269,6 +278,15 @@ def load_memory(data: bytes) -> Memory:
         raise UsageError(
             f"damaged memory: {error}", hint="learn again from the recorded samples"
         ) from error
+
+
+def _is_old(
+    time: float, told: float, most_s: float, expected: Sequence[Interval | None]
+) -> bool:
+    """Whether what was foretold at `told` is to be foretold anew at `time`."""
+    age_s = time - told
+    is_late = any(each is not None and each.median < time for each in expected)
+    return not 0.0 <= age_s < (LATE_S if is_late else most_s)
 
 
 def _coming(found: HomeForecast, rests: str) -> Coming:
