@@ -11,11 +11,12 @@ import argparse
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 import msgspec
-from benchmarks.anticipation.live import Order, live
+from benchmarks.anticipation.live import Order, kept
 from benchmarks.anticipation.people import REPORTED, compare, everybody
 from benchmarks.anticipation.report import lines
 from benchmarks.anticipation.result import Result
@@ -48,6 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("people", nargs="*", metavar="PERSON")
     parser.add_argument("--jobs", type=int, default=1, help="processes, a person each")
     parser.add_argument("--out", type=Path, help="keep the aggregates in this file")
+    parser.add_argument(
+        "--keep", type=Path, help="a folder for each one's table, to go on from there"
+    )
     parser.add_argument("--student", type=Path, help="weights other than trivet's")
     parser.add_argument(
         "--simulated", action="store_true", help="simulated households, no FOLDER"
@@ -73,7 +77,7 @@ def run(chosen: argparse.Namespace) -> Result:
         text = f"{len(orders)} people: {' '.join(order.person for order in orders)}"
     student = default() if chosen.student is None else Student.load(chosen.student)
     source = Source(text, shared, f"{student.trained_on}", _count(student))
-    return summarise(source, _live(orders, chosen.jobs))
+    return summarise(source, _live(orders, chosen.jobs, chosen.keep))
 
 
 def _recorded(chosen: argparse.Namespace) -> tuple[list[Order], str]:
@@ -91,12 +95,13 @@ def _recorded(chosen: argparse.Namespace) -> tuple[list[Order], str]:
     return orders, shared
 
 
-def _live(orders: Sequence[Order], jobs: int) -> dict[str, Table]:
+def _live(orders: Sequence[Order], jobs: int, keep: Path | None) -> dict[str, Table]:
     """Each one's table, as they come told on the error stream."""
+    judge = partial(kept, folder=keep)
     if jobs < 2:
-        return _told(zip(orders, map(live, orders), strict=True))
+        return _told(zip(orders, map(judge, orders), strict=True))
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        return _told(zip(orders, pool.map(live, orders), strict=True))
+        return _told(zip(orders, pool.map(judge, orders), strict=True))
 
 
 def _told(found: Iterable[tuple[Order, Table]]) -> dict[str, Table]:

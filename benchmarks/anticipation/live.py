@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -40,6 +41,25 @@ class Order(msgspec.Struct, frozen=True):
     dropped: frozenset[Path] = frozenset()
     days: int = 0
     student: Path | None = None
+
+
+def kept(order: Order, folder: Path | None) -> Table:
+    """One life as it was judged before, if its table is in the folder; else judged.
+
+    The folder is of one version of trivet and of one command: a table does not say
+    what it was made by.
+    """
+    if folder is None:
+        return live(order)
+    file = folder / f"{order.person}.pickle"
+    if file.exists():
+        found = pickle.loads(file.read_bytes())
+        assert isinstance(found, Table)
+        return found
+    table = live(order)
+    folder.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(pickle.dumps(table))
+    return table
 
 
 def live(order: Order) -> Table:

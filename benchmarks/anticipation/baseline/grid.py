@@ -20,7 +20,7 @@ from trivet.domain.geo import DEGREE_M
 _CELL_M = 1000.0
 _CELL_DEG = _CELL_M / DEGREE_M
 #: Cells each way from where the trip began, for destinations in the open world.
-_REACH = 25
+_REACH = 15
 #: A step into a new cell comes closer to the destination with this probability: of a
 #: few tried on people not reported on, the best; the source found 0.625.
 _CLOSER = 0.7
