@@ -27,10 +27,12 @@ TAKEN_S = 20.0
 
 
 class House:
-    """A household of three processes on this machine."""
+    """A household of three processes on this machine; `live` says at which pace."""
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self.folder = folder
+    def __init__(
+        self, folder: Path, stack: ExitStack, live: tuple[str, ...] = LIVE
+    ) -> None:
+        self.folder, self._live = folder, live
         self._environment = {**os.environ, "TRIVET_HOUSEHOLD": str(folder)}
         self._stack = stack
         address, other = free_port(), free_port()
@@ -61,7 +63,7 @@ class House:
         return done.stdout
 
     def up(self, device: str) -> Child:
-        command = [TRIVET, "up", device, *self._words[device], *LIVE]
+        command = [TRIVET, "up", device, *self._words[device], *self._live]
         child = Child(command, self._environment)
         self._stack.callback(child.end)
         return child
