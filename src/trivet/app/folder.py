@@ -27,6 +27,11 @@ def samples_file(folder: Path) -> Path:
     return folder / "samples.db"
 
 
+def student_file(folder: Path) -> Path:
+    """Weights of the household's own, instead of those that come with trivet."""
+    return folder / "student.json"
+
+
 def atlas_file(folder: Path) -> Path:
     """The offline map."""
     return folder / "atlas.db"

@@ -35,6 +35,7 @@ from trivet.engine import Anticipator
 from trivet.engine.chronicle import Chronicle
 from trivet.engine.context import Context
 from trivet.engine.situation import Atlas, Situation, Skill
+from trivet.engine.student import Student
 from trivet.engine.suggest import Suggester
 
 #: Lines of the day that are kept; older ones go.
@@ -64,6 +65,7 @@ class Mind:
         zone_of: gives the time zone at a position.
         skills: what turns situations into needs.
         atlas: the offline map, if there is one.
+        student: what weighs where a trip goes; the one that comes with trivet if None.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Mind:
         zone_of: ZoneOf,
         skills: Sequence[Skill],
         atlas: Atlas | None = None,
+        student: Student | None = None,
     ) -> None:
         self.roles = roles
         self.atlas = atlas
@@ -81,7 +84,10 @@ class Mind:
         #: what people said of places
         self.corrector = Corrector()
         self.context = Context()
-        self.anticipator = Anticipator(roles.person, roles.phone, zone_of)
+        self._student = student
+        self.anticipator = Anticipator(
+            roles.person, roles.phone, zone_of, student=student
+        )
         self.suggester = Suggester(roles.person, skills)
         self.forecast: Forecast | None = None
         self.lines: deque[TimelineEntry] = deque(maxlen=MAX_LINES)
@@ -131,7 +137,9 @@ class Mind:
             UsageError: `past` is damaged or of another version.
         """
         memory, is_frozen = load_memory(past), self.anticipator.is_frozen
-        self.anticipator = Anticipator.restore(memory.anticipator, self._zone_of)
+        self.anticipator = Anticipator.restore(
+            memory.anticipator, self._zone_of, student=self._student
+        )
         if is_frozen:
             stays = self.anticipator.stays
             self.anticipator.freeze(stays[-1].departure if stays else 0.0)

@@ -33,6 +33,7 @@ from trivet.app.simulation import (
     make_part,
     make_trust,
 )
+from trivet.app.student import student_of
 from trivet.app.task_word import take_task_words
 from trivet.app.trust import Household, Trust
 from trivet.app.upkeep import Upkeep
@@ -85,7 +86,9 @@ def run_node(
         past = None
         if settings.device in STANDBY_AFTER_S:
             past = Past(
-                partial(learn_past, world, first_day(world)),
+                partial(
+                    learn_past, world, first_day(world), student_of(settings.folder)
+                ),
                 STANDBY_AFTER_S[settings.device],
             )
             stack.callback(past.close)
@@ -146,7 +149,7 @@ async def _live(
             if past is None:
                 lives.append(part.run())
             else:
-                hub = make_hub_of(part, world, start)
+                hub = make_hub_of(part, world, start, student_of(settings.folder))
                 lives += upkeep.lead_runs(hub, settings.seed)
                 lives.append(
                     live_hub(settings, world, past, hub, upkeep.leads, tell, on_page)

@@ -13,6 +13,7 @@ from trivet.app.folder import atlas_file, samples_file
 from trivet.app.mind import Mind, Roles
 from trivet.app.naming import Firsts, Namer
 from trivet.app.store import SampleStore
+from trivet.app.student import student_of
 from trivet.app.zone import fixed_zone, named_zone, zone_by_position
 from trivet.atlas import AtlasIndex
 from trivet.devices.replay import Options, Report, find_recordings, read
@@ -20,6 +21,7 @@ from trivet.domain import InputError, Sample, UsageError
 from trivet.domain.clock import ZoneOf
 from trivet.engine import Anticipator
 from trivet.engine.evaluate import Row, evaluate, tabulate
+from trivet.engine.student import Student
 from trivet.skills.registry import load
 
 DAY_S = 86_400.0
@@ -99,7 +101,8 @@ def learned(folder: Path, device: str, person: str, zone: str) -> Anticipator:
                 if devices
                 else "import a recording first: trivet import FILE",
             )
-        anticipator = Anticipator(person, device, zone_of(zone))
+        student = student_of(folder)
+        anticipator = Anticipator(person, device, zone_of(zone), student=student)
         for sample in store.samples(device):
             anticipator.learn_one(sample)
     return anticipator
@@ -146,13 +149,14 @@ def replay(
     person: str,
     zone: str,
     warm_up_days: float,
+    student: Student | None = None,
 ) -> list[Row]:
     """Replay recordings and judge each forecast on what came after it.
 
     Raises:
         InputError: the recordings cannot be read, or held no trip to judge.
     """
-    anticipator = Anticipator(person, device, zone_of(zone))
+    anticipator = Anticipator(person, device, zone_of(zone), student=student)
     samples = recorded(path, report, given)
     scores = list(evaluate(samples, anticipator, warm_up_s=warm_up_days * DAY_S))
     if not scores:
@@ -193,7 +197,8 @@ def mind_at(
                 "the time asked for is before the first sample",
                 hint=f"the first is at {datetime.fromtimestamp(span[0], UTC):%Y-%m-%d}",
             )
-        mind = Mind(roles, zone_of(zone), load(), atlas)
+        student = student_of(folder)
+        mind = Mind(roles, zone_of(zone), load(), atlas, student)
         for sample in store.samples():
             if sample.time > until:
                 break

@@ -21,6 +21,7 @@ from trivet.devices.world.entity import HOME
 from trivet.devices.world.phone import PHONE
 from trivet.devices.world.vehicle import CAR
 from trivet.domain import DeviceKind, Sample
+from trivet.engine.student import Student
 from trivet.fabric.access import Party
 from trivet.fabric.ledger import Ledger
 from trivet.fabric.link import Link
@@ -55,17 +56,19 @@ def make_young_hub(world: World, link: Link, trust: Trust, start: float) -> Hub:
     return make_hub_of(part, world, start)
 
 
-def make_hub_of(part: Part, world: World, start: float) -> Hub:
+def make_hub_of(
+    part: Part, world: World, start: float, student: Student | None = None
+) -> Hub:
     """What a device needs to lead, with nothing learned yet."""
     scene = Scene(world.notice, world.roads, world.points_of_interest)
-    hub = Hub(part, _make_mind(world), scene)
+    hub = Hub(part, _make_mind(world, student), scene)
     hub.time = start
     return hub
 
 
-def learn_past(world: World, start: float) -> bytes:
+def learn_past(world: World, start: float, student: Student | None = None) -> bytes:
     """What a mind learns of all days before `start` but the last one."""
-    mind, until = _make_mind(world), start - DAY_S
+    mind, until = _make_mind(world, student), start - DAY_S
     begin = max(world.start_time, start - HOME_DAYS * DAY_S)
     home = world.adapter(DeviceKind.HOME, begin).samples(until)
     for sample in _merged(home, world.history(world.start_time, until)):
@@ -96,9 +99,9 @@ def _merged(*parts: Iterable[Sample]) -> Iterator[Sample]:
     return merge(*parts, key=attrgetter("time"))
 
 
-def _make_mind(world: World) -> Mind:
+def _make_mind(world: World, student: Student | None) -> Mind:
     atlas = MemoryAtlas(world.points_of_interest, world.notice)
-    return Mind(Roles(), fixed_zone(world.zone), load(), atlas)
+    return Mind(Roles(), fixed_zone(world.zone), load(), atlas, student)
 
 
 def make_part(

@@ -12,6 +12,10 @@ from trivet.domain.sample import EventTime
 Probability = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
+#: Of a place that is less likely than this nobody is sure.
+SURE = 0.5
+
+
 class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why: one plain sentence with the evidence behind it.
 
@@ -91,6 +95,11 @@ class Forecast(msgspec.Struct, frozen=True, omit_defaults=True, tag="forecast"):
     def best(self) -> Candidate:
         """The most likely candidate."""
         return self.candidates[0]
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether one place is likelier than all else: if not, name none as the one."""
+        return bool(self.best.place) and self.best.probability > SURE
 
     def probability_of(self, place: str) -> float:
         """Probability that the trip ends at the place with id `place`."""

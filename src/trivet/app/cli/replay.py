@@ -13,6 +13,7 @@ from trivet.app.cli.option import DeviceOption, JsonOption, PersonOption, ZoneOp
 from trivet.app.cli.output import console, print_json, print_table, told
 from trivet.devices.replay import Report
 from trivet.engine.evaluate import Row
+from trivet.engine.student import Student
 
 app = typer.Typer()
 _COLUMNS = [
@@ -39,16 +40,27 @@ def replay(
     warm_up_days: Annotated[
         float, typer.Option(min=0, help="Days to learn from before judging.")
     ] = 14.0,
+    student: Annotated[
+        Path | None, typer.Option(help="Weights to weigh with, of `trivet train`.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Replay recordings: predict first, then learn; print how good it was.
 
     A destination is right within 500 m of where the trip ended, or by its name.
     """
+    weights = None if student is None else Student.load(student)
     report = Report()
     with console.status(f"Replaying {path.name}"):
         judged = service.replay(
-            path, report, service.options(zone), device, person, zone, warm_up_days
+            path,
+            report,
+            service.options(zone),
+            device,
+            person,
+            zone,
+            warm_up_days,
+            weights,
         )
     if as_json:
         print_json({"report": report.to_dict(), "rows": judged})
