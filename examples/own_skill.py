@@ -4,6 +4,9 @@ A package of yours offers it to every trivet beside it by three lines in pyproje
 
     [project.entry-points."trivet.skills"]
     charge_phone = "my_package:ChargePhone"
+
+Whether it keeps the laws is also told by
+`python -m trivet.skills.check my_package:ChargePhone`.
 """
 
 from collections.abc import Iterable
