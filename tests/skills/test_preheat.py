@@ -242,8 +242,10 @@ def test_a_small_chance_is_worth_no_heating() -> None:
     assert not needs(foretold(2.0, START - 0.01))
 
 
-def test_who_should_be_in_by_now_is_still_waited_for() -> None:
-    assert needs(foretold(0.0, 0.9))
+def test_who_should_be_in_by_now_is_waited_for_and_asked_about_by_the_hour() -> None:
+    late = foretold(0.0, 0.9)
+    (need,) = needs(late)
+    assert need.expires >= late.time + HOUR_S
 
 
 def test_a_routine_without_a_return_says_nothing_though_weeks_did() -> None:

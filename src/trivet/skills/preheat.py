@@ -115,7 +115,7 @@ class Preheat(msgspec.Struct, frozen=True):
             probability=coming.probability,
             benefit=min(1.0, 0.3 + 0.1 * (target - current)),
             reasons=(coming.reason, room),
-            expires=arrival.median,
+            expires=coming.until,
             surfaces=(Surface.CAR, Surface.PHONE),
             actions=_actions(situation, target),
             details=_open_windows(situation),
@@ -242,6 +242,7 @@ class Coming(msgspec.Struct, frozen=True):
         arrival: when.
         ready: event time at which the room should be warm.
         reason: why it is thought.
+        until: event time from which on it is asked anew.
         who: comes, and the verb.
     """
 
@@ -249,6 +250,7 @@ class Coming(msgspec.Struct, frozen=True):
     arrival: Interval
     ready: float
     reason: Reason
+    until: float
     who: str = "you are"
 
 
@@ -269,7 +271,8 @@ def _coming_home(situation: Situation, home: Place, lead_s: float) -> Coming | N
         f"arriving {interval_text(arrival, situation.zone)}"
     )
     ready = (arrival.low + arrival.median) / 2
-    return Coming(min(1.0, probability), arrival, ready, Reason(text))
+    chance, reason = min(1.0, probability), Reason(text)
+    return Coming(chance, arrival, ready, reason, arrival.median)
 
 
 def _usually_in(situation: Situation, lead_s: float) -> Coming | None:
@@ -291,7 +294,9 @@ def _usually_in(situation: Situation, lead_s: float) -> Coming | None:
         f"{percent(near[surest])} somebody is in at "
         f"{clock_text(best, situation.zone)}, as days like this go"
     )
-    return Coming(near[surest], arrival, low, Reason(text), "somebody is")
+    # who comes late is not asked about each quarter of an hour
+    until = arrival.high
+    return Coming(near[surest], arrival, low, Reason(text), until, "somebody is")
 
 
 def _usual_return(situation: Situation, home: Place) -> Coming | None:
@@ -321,7 +326,8 @@ def _usual_return(situation: Situation, home: Place) -> Coming | None:
     reason = _usual_reason(situation, now, arrival, len(waits), out)
     # a few weeks without exception do not make the next one sure: Laplace's rule
     probability = (len(waits) + 1) / (out + 2)
-    return Coming(probability, arrival, (arrival.low + arrival.median) / 2, reason)
+    ready = (arrival.low + arrival.median) / 2
+    return Coming(probability, arrival, ready, reason, arrival.median)
 
 
 def _usual_reason(
