@@ -11,6 +11,8 @@ from benchmarks.anticipation.bar import bars
 from benchmarks.anticipation.baseline import BASELINES
 from benchmarks.anticipation.figure import by_person, figure, middle
 from benchmarks.anticipation.live import Order, live
+from benchmarks.anticipation.markdown import BEGIN, END, put
+from benchmarks.anticipation.markdown import lines as tables
 from benchmarks.anticipation.plots import charts
 from benchmarks.anticipation.report import lines, table
 from benchmarks.anticipation.result import Result
@@ -108,6 +110,13 @@ def test_a_missed_bar_is_said_to_be_missed() -> None:
     assert not found["arrival at 50%: the 80% interval holds"].is_met
 
 
+def test_figures_go_between_the_marks_and_nowhere_else() -> None:
+    found = put(f"before\n{BEGIN}\nold\n{END}\nafter", "new")
+    assert found == f"before\n{BEGIN}\nnew\n{END}\nafter"
+    with pytest.raises(ValueError, match="no <!-- figures"):
+        put("no marks", "new")
+
+
 def test_a_table_is_as_wide_as_what_is_in_it() -> None:
     found = list(table("title", ("a", "b"), [("1", "22222"), ("333", "4")]))
     assert found[2:] == ["  a        b", "  1    22222", "  333      4"]
@@ -124,6 +133,9 @@ def test_a_simulated_household_is_judged_to_the_last_picture() -> None:
     kept = msgspec.json.encode(result)
     assert msgspec.json.decode(kept, type=Result) == result
     assert b'"lat"' not in kept
+    assert "### Against the bars" in put(
+        f"a{BEGIN}old{END}b", "\n".join(tables(result))
+    )
     for name, chart in charts(result):
         drawn = ElementTree.fromstring(draw(chart))
         assert drawn.tag.endswith("svg"), name
