@@ -9,12 +9,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import msgspec
 import pytest
 from msgspec.structs import replace
-from tests.app.allies import home_trust, trust_of
+from tests.app.allies import home_trust, trust_of, trusted
 
 from trivet.app.board import ANSWER, FRESH_S, IS_MOVING
 from trivet.app.mind import Roles
 from trivet.app.part import WISHES, Part
 from trivet.app.showing import Showing
+from trivet.app.simulation import first_day, make_part
+from trivet.devices.world import World
 from trivet.devices.world.phone import PHONE
 from trivet.devices.world.vehicle import CAR
 from trivet.domain import (
@@ -260,6 +262,28 @@ async def test_a_flood_of_suggestions_drops_the_oldest() -> None:
         for number in range(100):
             ours.car.board.put(replace(GIVEN, id=f"s-{number}"), "home")
         assert [s.id for s in ours.car.board.shown][:1] == ["s-36"]
+
+
+async def test_a_phone_that_leads_shows_in_the_car() -> None:
+    world = World(seed=7)
+    start = first_day(world)
+    fabric = MemoryFabric("ours")
+    async with (
+        trusted(fabric, world, DeviceKind.PHONE, start) as (link, trust),
+        trusted(fabric, world, DeviceKind.CAR, start) as (there, theirs),
+    ):
+        phone = make_part(world, DeviceKind.PHONE, link, trust, start)
+        car = make_part(world, DeviceKind.CAR, there, theirs, start)
+        running = asyncio.create_task(car.run())
+        await theirs.tick(start)
+        later = replace(NEED, expires=start + 1800.0)
+        given = replace(GIVEN, time=start, need=later)
+        await Showing(phone, Roles(), lambda _: WHY).suggest(given)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert [each.id for each in car.board.shown] == [GIVEN.id]
+        assert phone.board.shown == []
+        running.cancel()
 
 
 async def test_a_forecast_of_a_trip_that_is_over_is_none() -> None:

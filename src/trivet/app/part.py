@@ -38,6 +38,7 @@ WISHES = {
     ),
     DeviceKind.CAR: (
         Wish("home", (FORECAST, SUGGESTION), Purpose.DISPLAY),
+        Wish("phone", (FORECAST, SUGGESTION), Purpose.DISPLAY),  # while it leads
         Wish("phone", (LOCATION,), Purpose.NAVIGATION),
     ),
 }

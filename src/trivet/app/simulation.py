@@ -122,7 +122,7 @@ def make_trust(
 ) -> Trust:
     """What stands between a device of the simulated household and the others."""
     device = DEVICES[kind]
-    if kind is DeviceKind.HOME:
+    if kind in (DeviceKind.HOME, DeviceKind.PHONE):  # which may lead
         device = replace(device, signals=(*device.signals, *MADE))
     return Trust(device, household, ledger, start, zone=world.zone, private=private)
 

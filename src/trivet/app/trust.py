@@ -27,7 +27,7 @@ from trivet.fabric.letter import Received
 from trivet.fabric.link import Link
 from trivet.fabric.relay import Relay
 
-#: What the home makes of samples, offered like any signal of its.
+#: What a device that leads makes of samples, offered like any signal of its.
 MADE = (
     Signal(FORECAST, datatype="forecast"),
     Signal(SUGGESTION, datatype="suggestion"),

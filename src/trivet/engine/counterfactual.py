@@ -62,6 +62,8 @@ class Asker:
     ) -> None:
         self._suggester = suggester
         self._need = suggestion.need
+        #: event time at which it ends by itself
+        self.expires = suggestion.need.expires
         self._skills = [s for s in suggester.skills if s.name == self._need.skill]
         self.situation = situation
         #: the signals that were looked at so far, whether or not there was anything
@@ -217,6 +219,8 @@ def _by_hour(asker: Asker) -> Iterator[str]:
     situation = asker.situation
     for step in range(1, _MOST_LATER + 1):
         time = situation.time + _LATER_S * step
+        if time >= asker.expires:
+            return
         if not asker.says(replace(situation, time=time)):
             clock = clock_text(time, situation.zone)
             yield f"If all stayed as it is, it would not be said from {clock} on."

@@ -84,6 +84,7 @@ def reason_lines(reasons: Sequence[Reason]) -> tuple[str, ...]:
 
 def _with_evidence(reason: Reason) -> str:
     text = reason.text.rstrip(".")
+    text = text[:1].upper() + text[1:]
     if reason.count is None or str(reason.count) in text:
         return f"{text}."
     if reason.of is None:
