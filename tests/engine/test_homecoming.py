@@ -23,7 +23,8 @@ from tests.engine.life import (
 
 from trivet.domain import Stay
 from trivet.engine import Anticipator
-from trivet.engine.homecoming import Homecomings, HomeForecast, first, home_now
+from trivet.engine.homecoming import HomeForecast, first, home_now
+from trivet.engine.way_home import Homecomings
 
 KNOWN = learner(commute(21)).snapshot()
 MORNING = [

@@ -13,7 +13,6 @@ from trivet.domain.place import PlaceRole, Stay
 from trivet.engine.event import Event, StayStarted, TripStarted
 from trivet.engine.homecoming import (
     CHECK_S,
-    Homecomings,
     HomeForecast,
     HomeState,
     add_check,
@@ -24,6 +23,7 @@ from trivet.engine.homecoming import (
 )
 from trivet.engine.place import PlaceBook
 from trivet.engine.times import Times, spread_of, together
+from trivet.engine.way_home import Homecomings
 
 #: Destinations that a trip's forecast is followed on from.
 _MOST_CANDIDATES = 6
@@ -129,17 +129,18 @@ class Homeward:
     def _says(
         self, time: float, where: Whereabout, past: Homecomings, away_m: float
     ) -> list[Times]:
-        """What the trip or the stay says, and what the routine says."""
+        """What the trip or the stay says, in two ways, and what the routine says."""
         routine = past.from_routine(where.place, time, away_m)
         if where.trip is None:
-            return [past.from_stay(where.place, where.since, time, away_m), routine]
-        homes, parts = self._homes(), list[Times]()
+            return [*past.from_stay(where.place, where.since, time, away_m), routine]
+        homes, parts = self._homes(), list[list[Times]]()
         for candidate in where.trip.candidates[:_MOST_CANDIDATES]:
             arrival = candidate.arrival or where.trip.arrival
             then = time + _SOON_S if arrival is None else arrival.median
             if candidate.place in homes and arrival is not None:
-                found = spread_of(arrival)
+                found = [spread_of(arrival)] * 2
             else:
                 found = past.from_stay(candidate.place, then, then, away_m)
-            parts.append(found.scaled(candidate.probability + 1e-6))
-        return [together(parts), routine]
+            share = candidate.probability + 1e-6
+            parts.append([times.scaled(share) for times in found])
+        return [*(together(ways) for ways in zip(*parts, strict=True)), routine]

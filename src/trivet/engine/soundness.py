@@ -22,8 +22,8 @@ from trivet.engine.timeline import is_event_time
 from trivet.engine.times import MARKS
 from trivet.engine.trip import RunningTrip
 
-#: Experts that speak of ways home.
-_EXPERTS = 2
+#: Experts that speak of ways home, and as many as spoke earlier.
+_EXPERTS = (2, 3)
 #: No trip is longer, in metres and in seconds, and no hours spent at a place more.
 _LONGEST_M, _LONGEST_S, _MOST_H = 1e9, 1e9, 1e7
 
@@ -133,7 +133,7 @@ def is_sound_home(home: HomeState) -> bool:
     blends = [blend.weights for blend in home.blends.values()]
     return (
         is_finite(home)
-        and all(len(weights) == _EXPERTS for weights in blends)
+        and all(len(weights) in _EXPERTS for weights in blends)
         and all(min(weights) >= 0.0 and sum(weights) > 0.0 for weights in blends)
         and all(
             0.0 <= level <= 1.0
@@ -142,7 +142,7 @@ def is_sound_home(home: HomeState) -> bool:
         )
         and all(
             len(check.asked) == len(LEVELS)
-            and len(check.says) == _EXPERTS
+            and len(check.says) in _EXPERTS
             and all(len(said) == len(MARKS) for said in check.says)
             for check in home.checks
         )
