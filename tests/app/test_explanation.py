@@ -105,10 +105,8 @@ async def test_what_the_policy_kept_back_is_told_with_its_rule() -> None:
     policy = Policy(shipped_policy().text + OWN)
     async with house(policy, is_young=True) as hub:
         told = hub.why("").unused
-        assert (
-            "Where phone is was used only to 500 m: so rule home-knows-phone has it"
-            in told
-        )
+        enough = "Half a kilometre is enough for everybody. (rule roughly-is-enough)"
+        assert f"Where phone is was used only to 500 m: {enough}" in told
         private = (
             "How full the car is, is the driver's affair. (rule battery-is-private)"
         )

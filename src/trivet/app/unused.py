@@ -93,7 +93,7 @@ def _held_back(
     ):
         exact = "as a word" if lease.exact_m >= ZONE_M else f"to {lease.exact_m} m"
         what = _headed(signal_words(wish.owner, given[0]))
-        yield f"{what} was used only {exact}: so rule {lease.rule} has it"[:500]
+        yield f"{what} was used only {exact}: {_why(trust, wish, given[0])}"[:500]
 
 
 def _why(trust: Trust, wish: Wish, path: str) -> str:
