@@ -35,10 +35,10 @@ def main(arguments: Sequence[str]) -> None:
         result = run(chosen)
     except TrivetError as error:
         sys.exit(str(error))
-    for line in lines(result):
-        print(line)
     if chosen.out is not None:
         chosen.out.write_bytes(msgspec.json.format(msgspec.json.encode(result)))
+    for line in lines(result):
+        print(line)
 
 
 def _parser() -> argparse.ArgumentParser:
