@@ -121,13 +121,13 @@ def on_holiday() -> tuple[Anticipator, Told]:
 
 
 def test_3000_km_away_no_way_leads_home() -> None:
-    """Neither on a trip nor before one is it, or the office, worth a word."""
+    """Neither on a trip nor before one are it and the office among the candidates."""
     _, said = on_holiday()
     town = set(experienced().places)
     assert said.running
     assert said.leaving
-    assert max(said.running[place] for place in town) < 1e-4
-    assert max(said.leaving[place] for place in town) < 1e-3
+    assert not town & said.running.keys()
+    assert not town & said.leaving.keys()
 
 
 def test_3000_km_away_nobody_is_home_before_a_flight() -> None:

@@ -35,6 +35,8 @@ from trivet.engine.student import Student
 from trivet.engine.trip import Judgement, Query, RunningTrip
 
 _MOST_CANDIDATES = 12
+#: What is less likely is not told: from a holiday, home.
+_LEAST_LIKELY = 1e-4
 _ELSEWHERE = "somewhere new"
 _DETOUR = COLUMNS.index("detour")
 #: A running trip's estimates are put aside at the first fix and then each time that
@@ -127,6 +129,7 @@ class Forecaster:
         view = self._view(trip, time)
         grounds = self._grounds(trip, view) if explains else None
         order = np.argsort(-view.probability, kind="stable")[:_MOST_CANDIDATES]
+        order = order[view.probability[order] >= _LEAST_LIKELY]
         found = [self._candidate(view, grounds, int(number)) for number in order]
         rest = max(0.0, 1.0 - sum(candidate.probability for candidate in found))
         elsewhere = interval_new(self._errors, view.remaining, doubt_of(view.new))
