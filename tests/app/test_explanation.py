@@ -9,6 +9,13 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 import pytest
 from msgspec.structs import replace
 
+from trivet.app.board_word import (
+    Account,
+    AskWhy,
+    GiveAnswer,
+    ShowForecast,
+    Spokesman,
+)
 from trivet.app.explanation import explain
 from trivet.app.hub import Hub
 from trivet.app.simulation import (
@@ -22,7 +29,7 @@ from trivet.app.simulation import (
 )
 from trivet.app.unused import signal_words, unused
 from trivet.devices.world import World
-from trivet.domain import DeviceKind
+from trivet.domain import AnswerKind, DeviceKind
 from trivet.fabric.ledger import Ledger
 from trivet.fabric.memory import MemoryFabric
 from trivet.fabric.policy import Policy, shipped_policy
@@ -99,6 +106,17 @@ async def test_all_that_is_thought_and_said_is_accounted_for() -> None:
         assert account.changes
         assert all("it would not be said" in line for line in account.changes)
         assert all("Vehicle." not in line for line in account.lines), account
+        # the device that leads tells of all of it, and answers for what waits
+        spokesman = Spokesman("home", hub.part.board)
+        spokesman.hub = hub
+        accounts = (await spokesman._tell_why(AskWhy())).accounts
+        assert accounts[0].why == hub.why("")
+        assert accounts[1] == Account(suggestion.need.title, account, suggestion.id)
+        assert all(each.title.startswith("Not said: ") for each in accounts[2:])
+        told = await spokesman._answer(GiveAnswer(suggestion.id, AnswerKind.NOT_NOW))
+        assert told.title == suggestion.need.title
+        assert suggestion not in hub.mind.suggester.live
+        assert (await spokesman._foretell(ShowForecast())).forecast == hub.mind.forecast
 
 
 async def test_what_the_policy_kept_back_is_told_with_its_rule() -> None:

@@ -6,6 +6,7 @@ answers for its own board, and takes a yes or no to the device that leads.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 import msgspec
@@ -13,6 +14,7 @@ from msgspec import Meta
 
 from trivet.app.board import Board
 from trivet.app.control import Control
+from trivet.app.explanation import explain_held
 from trivet.app.hub import Hub
 from trivet.domain import AnswerKind, Forecast, Suggestion, UsageError
 from trivet.domain.why import Why
@@ -136,6 +138,12 @@ class Spokesman:
             return Accounts(self._device, (self._account(found),))
         accounts = [Account("forecast", self._why_forecast())]
         accounts += map(self._account, self._waiting)
+        hub = self._leading
+        for held in () if hub is None else explain_held(hub.mind, hub.time):
+            if held is None:
+                await asyncio.sleep(0)  # it is much to ask: others work meanwhile
+            else:
+                accounts.append(Account(f"Not said: {held[0]}", held[1]))
         return Accounts(self._device, tuple(accounts))
 
     async def _answer(self, word: GiveAnswer) -> Answered:

@@ -5,6 +5,8 @@ It is worked out when somebody asks, from what the mind knows at that moment.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec.structs import replace
 
 from trivet.app.fact import fact
@@ -12,11 +14,13 @@ from trivet.app.mind import Mind
 from trivet.app.trust import Trust
 from trivet.app.unused import unused
 from trivet.domain import Forecast, Sample
+from trivet.domain.clock import clock_text
 from trivet.domain.sample import LOCATION
 from trivet.domain.why import Why
 from trivet.engine import supposition
 from trivet.engine.counterfactual import Asker, changes
-from trivet.engine.explain import percent, why, why_forecast
+from trivet.engine.explain import percent, reason_lines, why, why_forecast
+from trivet.engine.held import held
 
 #: What the forecast of a trip looks at, of the person's phone.
 _LOOKED_AT = (LOCATION, "transition.enter", "transition.leave")
@@ -47,6 +51,28 @@ def explain(
     first = unused(trust, looked_at)
     rest = [line for line in unused(trust) if line not in first]
     return replace(found, unused=tuple([*first, *rest][:8]))
+
+
+def explain_held(mind: Mind, time: float) -> Iterator[tuple[str, Why] | None]:
+    """What is not said now and would be later: its title, and why not.
+
+    None is given now and then, so that who asks can let others work.
+    """
+    for found in held(mind.suggester, mind.situation(time)):
+        if found is None:
+            yield None
+            continue
+        begins = clock_text(found.time, mind.zone)
+        yield (
+            found.need.title,
+            Why(
+                reason_lines(found.need.reasons),
+                changes=(
+                    f"If all stayed as it is, it would be said from {begins} on.",
+                ),
+                notes=(found.why_not,),
+            ),
+        )
 
 
 def words(mind: Mind, sample: Sample) -> tuple[str, str] | None:

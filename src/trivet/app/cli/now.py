@@ -27,7 +27,7 @@ from trivet.app.board_word import (
 from trivet.app.cli.option import HouseholdOption, JsonOption, PersonOption, ZoneOption
 from trivet.app.cli.output import console, print_json, print_table, told
 from trivet.app.cli.running import RunningOption, ask_first, running
-from trivet.app.explanation import explain
+from trivet.app.explanation import explain, explain_held
 from trivet.app.folder import atlas_file, household_folder
 from trivet.app.mind import Mind, Roles
 from trivet.app.zone import named_zone
@@ -172,6 +172,11 @@ def _accounts(mind: Mind, time: float, suggestion: str) -> Accounts:
             *(
                 Account(live.need.title, explain(mind, time, live.id), live.id)
                 for live in mind.suggester.live
+            ),
+            *(
+                Account(f"Not said: {held[0]}", held[1])
+                for held in explain_held(mind, time)
+                if held is not None
             ),
         ),
     )
