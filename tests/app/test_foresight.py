@@ -86,6 +86,8 @@ def test_the_next_day_is_told_with_what_it_rests_on(mind: Mind) -> None:
     assert (somebody.who, she.who) == ("", "Ada")
     assert [len(each.is_home) for each in outlook.presence] == [24, 24]
     assert she.is_home[1] < 0.3 < 0.7 < she.is_home[8]  # at one, and at eight
+    pairs = zip(somebody.is_home, she.is_home, strict=True)
+    assert all(either >= alone for either, alone in pairs)
     assert outlook.next[0].label == "Living room light on"
     assert outlook.bed is not None
     assert abs(outlook.bed.median - monday(23.0, 14)) < 1800.0

@@ -313,6 +313,15 @@ def test_what_phones_told_of_who_is_in_is_forgotten_alone() -> None:
         model.forget_presence("eve", at(0, 0), at(1, 0))
 
 
+def test_who_has_just_left_is_out_though_the_quarter_is_not_over() -> None:
+    model, evening = known(), at(35, 19.0)
+    model.learn_presence("ada", at(35, 17.0), is_home=True)
+    before = model.predict_one(evening).day("ada").is_home[0]
+    model.learn_presence("ada", evening + 60.0, is_home=False)
+    after = model.predict_one(evening + 120.0).day("ada").is_home[0]
+    assert after < before - 0.1
+
+
 def test_with_no_history_nothing_is_claimed() -> None:
     outlook = Routine("home", BERLIN).predict_one(at(0, 0))
     assert outlook.events == ()

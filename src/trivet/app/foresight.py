@@ -245,10 +245,15 @@ class Foresight:
         whole, since = told.day(), self._since_text()
         nights, events = len(self.routine.nights()), len(self.routine.events)
         days = [day for day in told.days if day.is_home]
+        # somebody is in at least as likely as each of them
+        either = [max(at) for at in zip(*(day.is_home for day in days), strict=True)]
         expected = [e for e in told.events if e.what and e.probability >= LEAST]
         return msgspec.structs.replace(
             outlook,
-            presence=tuple(Presence(day.who.title(), day.is_home) for day in days),
+            presence=tuple(
+                Presence(day.who.title(), day.is_home if day.who else tuple(either))
+                for day in days
+            ),
             presence_rests=f"who was in {since}" if days else "",
             next=tuple(
                 Next(e.what, state_words(e.what), e.probability, e.time)

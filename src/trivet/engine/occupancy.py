@@ -133,7 +133,7 @@ class Occupancy:
         if not self._slots:
             return [0.5] * DAY
         gap = int(max(0.0, time - self.state.until) // SLOT_S)
-        opinions = self._opinions(min(gap, _WEEK))
+        opinions = self._opinions(min(gap, _WEEK), is_asked_now=True)
         weights = np.array([blend.weights for blend in self.state.blends])
         mixed = (weights[np.arange(DAY) // 4].T * opinions).sum(axis=0)
         chances: list[float] = mixed.tolist()
@@ -230,11 +230,12 @@ class Occupancy:
         self._chain[row, :, at] *= 0.5 ** (1.0 / _CHAIN_D)
         self._chain[row, :, at] += (float(value != before), 1.0)
 
-    def _opinions(self, gap: int) -> Floats:
+    def _opinions(self, gap: int, *, is_asked_now: bool = False) -> Floats:
         """What each expert says of each quarter of the next 24 hours.
 
         Args:
             gap: quarters that have passed since with nothing new.
+            is_asked_now: go on from who is in now, not from the last whole quarter.
         """
         now = self.is_home
         value = _UNKNOWN if now is None else float(now)
@@ -246,7 +247,8 @@ class Occupancy:
         short, long = self._usual(0)[labels], self._usual(1)[labels]
         alike = self._days_alike(known, labels, long)
         away = self._away + gap if value == 0.0 else 0
-        goes_on = self._goes_on(float(known[-1]), away, labels)
+        last = value if is_asked_now else float(known[-1])
+        goes_on = self._goes_on(last, away, labels)
         opinions: Floats = np.array([short, long, alike, goes_on])
         return np.clip(opinions, 0.002, 0.998)
 

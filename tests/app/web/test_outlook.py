@@ -24,7 +24,7 @@ def test_all_that_is_foretold_is_said_with_what_it_rests_on() -> None:
         "Ada home about <strong>18:21</strong>",
         "18:01–19:11",
         "Kitchen light on, about <strong>18:21</strong>",
-        "71 %",
+        "71&nbsp;%",
         "or Garage open 12 %",
         "Bed about <strong>23:11</strong>",
         "Up about <strong>06:41</strong>",

@@ -110,7 +110,8 @@ def _next(expected: Sequence[Next], now: float, zone: tzinfo, rests: str) -> str
 
 
 def _about(each: Next, now: float, zone: tzinfo) -> str:
-    share = f' <span class="quiet">{percent(each.probability)}</span>'
+    words = percent(each.probability).replace(" ", "&nbsp;")
+    share = f' <span class="quiet">{words}</span>'
     if each.time is None:
         return share
     return f", about <strong>{when_text(each.time.median, now, zone)}</strong>{share}"
