@@ -28,8 +28,10 @@ def bench(
 ) -> None:
     """Measure this machine, and print each figure that the documents quote.
 
-    All take under three minutes. By name only: `browser`, the page drawn by
-    Chromium, and `million`, a map of a million points.
+    All take several minutes, most of them for `demo`, `link`, `seat`, `state`,
+    `history` and `offload`. By name only: `browser`, the page drawn by Chromium;
+    `million`, a map of a million points; `skills`, `fleet`, `routine`, `comfort` and
+    `homecoming`, which live simulated households for long.
     """
     words = [*(["--json"] if as_json else []), *(names or [])]
     command = [sys.executable, "-m", "benchmarks", *words]
