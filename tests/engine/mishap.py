@@ -223,7 +223,7 @@ class Scores(msgspec.Struct):
 
 
 def score(
-    anticipator: Anticipator, samples: Iterable[Sample], step_s: float = 30.0
+    anticipator: Anticipator, samples: Iterable[Sample], step_s: float = 60.0
 ) -> Scores:
     """Predict first, then learn; judge each trip's forecast at half of its time."""
     made, scores = list[Forecast](), Scores()
