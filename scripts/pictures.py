@@ -20,10 +20,12 @@ SCREENS = {
     "car": (1280, 480, 1, "dark"),
     "desktop": (1440, 900, 1, "light"),
 }
+#: Parts of the page by themselves, as a phone shows them: what is pictured of them.
+PARTS = {"outlook": "section.outlook", "places": "section.known-places"}
 
 
 def main(url: str = "http://127.0.0.1:8321") -> None:
-    """Save docs/pictures/{phone,car,desktop}.png of the page at `url`."""
+    """Save docs/pictures/{phone,outlook,places,car,desktop}.png of the page `url`."""
     try:
         playwright = import_module("playwright.sync_api")
     except ImportError:
@@ -46,8 +48,11 @@ def main(url: str = "http://127.0.0.1:8321") -> None:
                 # the map glides to what it shows
                 page.wait_for_timeout(1500)
                 page.screenshot(path=FOLDER / f"{name}.png")
-                page.close()
                 print(f"docs/pictures/{name}.png")
+                for part, where in PARTS.items() if name == "phone" else ():
+                    page.locator(where).screenshot(path=FOLDER / f"{part}.png")
+                    print(f"docs/pictures/{part}.png")
+                page.close()
             browser.close()
     except playwright.Error as error:
         sys.exit(f"no pictures of {url}: {error.message}\nIs `trivet demo` running?")

@@ -309,4 +309,4 @@ def _rests(found: HomeForecast, anticipator: Anticipator, trip: Forecast | None)
         return f"days that went like this one, of {stays}"
     homes = {p.id for p in anticipator.places.values() if p.role is PlaceRole.HOME}
     share = sum(c.probability for c in trip.candidates if c.place in homes)
-    return f"the running trip, {share:.0%} likely home, and {stays}"
+    return f"the running trip, {100 * share:.0f} % likely home, and {stays}"
