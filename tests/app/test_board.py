@@ -159,6 +159,23 @@ async def test_it_is_shown_in_the_car_with_its_account_and_answered_there() -> N
             await ours.car.board.answer(GIVEN.id, AnswerKind.YES)
 
 
+async def test_the_answer_goes_to_who_leads_now() -> None:
+    async with house() as ours:
+        heard: list[str] = []
+
+        async def hear(asker: str, message: Message | None) -> Message:
+            heard.append(asker)
+            return Ack(True)
+
+        ours.phone.link.answer(ANSWER, hear)
+        for leader in ("phone", "", "car"):  # nobody known, and this device itself
+            ours.car.board.leader = lambda leader=leader: leader  # type: ignore[misc]
+            ours.car.board.put(GIVEN, "home")
+            await ours.car.board.answer(GIVEN.id, AnswerKind.YES)
+        assert heard == ["car"]
+        assert len(ours.answers) == 2  # the home gave it
+
+
 async def test_without_a_lease_nothing_is_shown() -> None:
     async with house(wishes=False) as ours:
         await ours.showing.suggest(GIVEN)

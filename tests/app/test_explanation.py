@@ -29,7 +29,7 @@ from trivet.app.simulation import (
 )
 from trivet.app.unused import signal_words, unused
 from trivet.devices.world import World
-from trivet.domain import AnswerKind, DeviceKind
+from trivet.domain import Answer, AnswerKind, DeviceKind, UsageError
 from trivet.fabric.ledger import Ledger
 from trivet.fabric.memory import MemoryFabric
 from trivet.fabric.policy import Policy, shipped_policy
@@ -113,6 +113,9 @@ async def test_all_that_is_thought_and_said_is_accounted_for() -> None:
         assert accounts[0].why == hub.why("")
         assert accounts[1] == Account(suggestion.need.title, account, suggestion.id)
         assert all(each.title.startswith("Not said: ") for each in accounts[2:])
+        ignored = Answer(suggestion.id, AnswerKind.IGNORED, hub.time)
+        with pytest.raises(UsageError, match="comes by itself"):
+            await hub._answered("phone", ignored)  # no device says that for a person
         told = await spokesman._answer(GiveAnswer(suggestion.id, AnswerKind.NOT_NOW))
         assert told.title == suggestion.need.title
         assert suggestion not in hub.mind.suggester.live

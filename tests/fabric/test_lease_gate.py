@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.fabric.test_lease import NOW, PARTIES, SIGNALS, Rules
 
-from trivet.domain import LeaseRequest, Position, Purpose, Sample
+from trivet.domain import (
+    Answer,
+    AnswerKind,
+    LeaseRequest,
+    Position,
+    Purpose,
+    RefusedError,
+    Sample,
+    Signal,
+)
 from trivet.fabric.lease import LeaseBook
-from trivet.fabric.lease_gate import LeaseGate
+from trivet.fabric.lease_gate import SUGGESTION, LeaseGate
 
 HOME = (52.6, 8.0)
+MADE = (Signal(SUGGESTION, datatype="suggestion"),)
 
 
 class Times(list[float]):
@@ -41,6 +52,21 @@ def test_a_lease_that_ends_within_a_message_is_not_given_under_after_its_end() -
     book.request("home", LeaseRequest(("location",), Purpose.ARRIVAL, NOW + 600), NOW)
     assert gate.sends("home", "location", sample()) == sample()
     assert times == [NOW + 599.9]
+
+
+def test_what_became_of_a_suggestion_is_told_to_who_was_shown_it_alone() -> None:
+    times, policy = Times(), Rules(lambda access: "all")
+    book = LeaseBook(PARTIES["phone"], MADE, policy, PARTIES.get, lambda event: None)
+    gate = LeaseGate(book, PARTIES.get, times, lambda event: None, lambda: NOW)
+    over = Answer("dinner-1", AnswerKind.IGNORED, NOW)
+    with pytest.raises(RefusedError, match="no lease on suggestion"):
+        gate.sends("home", SUGGESTION, over)
+    # a person's word, asked of the device that leads, needs none
+    assert gate.sends("home", "answer", over) == over
+    assert times == []
+    book.request("home", LeaseRequest((SUGGESTION,), Purpose.DISPLAY, NOW + 600), NOW)
+    assert gate.sends("home", SUGGESTION, over) == over
+    assert times == [NOW]
 
 
 def test_where_the_home_is_is_looked_up_only_to_say_less() -> None:

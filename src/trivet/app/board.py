@@ -176,7 +176,8 @@ class Board:
                 f"no suggestion {suggestion!r} waits for an answer here",
                 hint="see what does: trivet suggestions",
             )
-        to = self.leader() or entry.owner
+        leader = self.leader()
+        to = entry.owner if leader in ("", self._link.device) else leader
         said = await self._link.ask(to, ANSWER, Answer(suggestion, kind, self.time))
         if isinstance(said, Ack) and not said.ok:
             raise UsageError(said.error)

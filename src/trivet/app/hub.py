@@ -166,6 +166,8 @@ class Hub:
     async def _answered(self, asker: str, message: Message | None) -> Message:
         if not isinstance(message, Answer):
             raise UsageError("answer wants a suggestion and a word")
+        if message.kind not in (AnswerKind.YES, AnswerKind.NOT_NOW):
+            raise UsageError(f"{message.kind} comes by itself, nobody says it")
         await self.answer(message.suggestion, message.kind)
         return Ack(True)
 
