@@ -1,10 +1,11 @@
 """When somebody is home: foretold each half hour that they are out, on simulated days.
 
-python -m benchmarks.homecoming [--dev] [SEED ...]
+python -m benchmarks.homecoming [--dev] [--bound] [SEED ...]
 
 The lives are those of the simulated world that trivet ships (trivet.devices.world): no
 real person. Seeds 100 to 104 are for development; 200 to 204, which no number was
-chosen on, are what is reported.
+chosen on, are what is reported. With `--bound` also what somebody can say who knows how
+the days are drawn, see `benchmarks.homecoming_bound`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
 from statistics import fmean, median
+
+from benchmarks.homecoming_bound import Bound
 
 from trivet.app.zone import fixed_zone
 from trivet.devices.world import World
@@ -25,15 +28,24 @@ DAYS, WARM_UP_D = 140, 28
 STEP_S = 1800.0
 #: The simulated phone's first fix at home comes so long after her at the most.
 SEEN_S = 120.0
+#: A forecast this close is a good one.
+NEAR_S = 900.0
+#: Where she is when asked. Far away is home in more than a day.
+PLACE, HOMEWARD, ELSEWHERE, FAR = (
+    "at a place",
+    "on a trip home",
+    "on a trip elsewhere",
+    "far away",
+)
 
 
 class Life:
     """What truly happened: when she was home."""
 
     def __init__(self, world: World) -> None:
-        days = [world.plan(FIRST + timedelta(days=n)) for n in range(DAYS)]
+        self.days = [world.plan(FIRST + timedelta(days=n)) for n in range(DAYS)]
         self.home: list[list[float]] = []
-        for day in days:
+        for day in self.days:
             for episode in day.episodes:
                 if episode.place != HOME:
                     continue
@@ -51,6 +63,11 @@ class Life:
                 return arrival
         return None
 
+    def goes_home(self, time: float) -> bool:
+        """Whether the next place that she comes to is home."""
+        came = (e for day in self.days for e in day.episodes if e.arrival > time)
+        return next((e.place == HOME for e in came), False)
+
     def usual(self, time: float, warm: float) -> float | None:
         """What came of the last same weekday on which she was out at this hour."""
         for weeks in range(1, 5):
@@ -67,6 +84,7 @@ class Scores:
     def __init__(self) -> None:
         self.error: list[float] = []
         self.rival: list[float] = []
+        self.bound: list[float] = []
         self.inside: dict[float, list[bool]] = {0.5: [], 0.8: []}
         self.seen: dict[float, list[bool]] = {0.5: [], 0.8: []}
         self.width: dict[float, list[float]] = {0.5: [], 0.8: []}
@@ -77,6 +95,12 @@ class Scores:
         yield f"{name}: forecasts judged", len(self.error), ""
         yield f"{name}: median error", median(self.error) / 60, "min"
         yield f"{name}: mean error", fmean(self.error) / 60, "min"
+        near = fmean(error <= NEAR_S for error in self.error) * 100
+        yield f"{name}: within 15 min", near, "%"
+        if self.bound:
+            near = fmean(error <= NEAR_S for error in self.bound) * 100
+            yield f"{name}: bound, median error", median(self.bound) / 60, "min"
+            yield f"{name}: bound, within 15 min", near, "%"
         if self.rival:
             yield (
                 f"{name}: last same weekday, median error",
@@ -91,22 +115,24 @@ class Scores:
             yield f"{name}: {level:.0%} interval is", width, "min"
 
 
-def judge(seeds: list[int]) -> Iterator[tuple[str, float, str]]:
+def judge(
+    seeds: list[int], bound: Bound | None = None
+) -> Iterator[tuple[str, float, str]]:
     """Name, value and unit of each figure."""
-    scores = {name: Scores() for name in ("at a place", "on a trip", "far away")}
+    scores = {name: Scores() for name in (PLACE, HOMEWARD, ELSEWHERE, FAR)}
     for seed in seeds:
-        live(seed, scores)
+        live(seed, scores, bound)
     for name, found in scores.items():
         yield from found.rows(name)
 
 
-def live(seed: int, scores: dict[str, Scores]) -> None:
+def live(seed: int, scores: dict[str, Scores], bound: Bound | None) -> None:
     world = World(seed=seed, start=FIRST, days=DAYS)
     life, mind = Life(world), Anticipator("ada", "phone", fixed_zone(world.zone))
     step = start = world.start_time + WARM_UP_D * 86_400
     for sample in world.history(world.start_time, world.end_time):
         while step <= sample.time:
-            ask(step, life, mind, scores, start)
+            ask(step, life, mind, scores, start, bound)
             step += STEP_S / 3
         mind.learn_one(sample)
 
@@ -117,6 +143,7 @@ def ask(
     mind: Anticipator,
     scores: dict[str, Scores],
     start: float,
+    bound: Bound | None,
 ) -> None:
     """Each half hour at a place; each ten minutes on a trip, as trips are short."""
     truth = life.next_home(time)
@@ -126,12 +153,15 @@ def ask(
     on_trip = mind.predict_one(time) is not None
     if not on_trip and round((time - start) / (STEP_S / 3)) % 3:
         return
-    kind = "on a trip" if on_trip else "at a place"
-    score = scores["far away" if truth - time > 86_400 else kind]
+    kind = (HOMEWARD if life.goes_home(time) else ELSEWHERE) if on_trip else PLACE
+    score = scores[FAR if truth - time > 86_400 else kind]
     score.error.append(abs(found.arrival.median - truth))
     usual = life.usual(time, start - WARM_UP_D * 86_400)
     if usual is not None:
         score.rival.append(abs(usual - truth))
+    best = None if bound is None else bound.median(life.days, time)
+    if best is not None and truth - time <= 86_400:
+        score.bound.append(abs(best - truth))
     for interval in (found.middle, found.arrival):
         score.inside[interval.level].append(interval.low <= truth <= interval.high)
         seen = interval.low - SEEN_S <= truth <= interval.high
@@ -145,11 +175,12 @@ def rows() -> list[tuple[str, float, str]]:
 
 
 def main(arguments: list[str]) -> None:
-    seeds = [int(a) for a in arguments if a != "--dev"]
+    seeds = [int(a) for a in arguments if not a.startswith("--")]
     if not seeds:
         seeds = list(DEVELOPMENT if "--dev" in arguments else REPORTED)
     print(f"simulated worlds of seeds {seeds[0]} to {seeds[-1]}, {DAYS} days each")
-    for name, value, unit in judge(seeds):
+    bound = Bound(FIRST, DAYS) if "--bound" in arguments else None
+    for name, value, unit in judge(seeds, bound):
         print(f"  {name:<60} {value:>12,.3f} {unit}", flush=True)
 
 

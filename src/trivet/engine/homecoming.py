@@ -21,6 +21,9 @@ LEVELS = (0.5, 0.8)
 #: Estimates are put aside this often while the person is out, and on a trip, and so
 #: many at the most.
 CHECK_S, CHECK_TRIP_S, _MOST_CHECKS = 1800.0, 300.0, 60
+#: They are the rarer the more stays are known, twice as rare with so many, and never
+#: rarer than this.
+_RARER, _RAREST = 250, 4.0
 #: Past stays, those much alike, and the routine.
 EXPERTS = 3
 _STEER = 0.02
@@ -157,13 +160,19 @@ def check(found: HomeForecast, says: Sequence[Times], kind: Kind) -> HomeCheck:
     )
 
 
-def add_check(state: HomeState, made: HomeCheck) -> None:
-    """Keep an estimate, thinner the longer they are out."""
+def add_check(state: HomeState, made: HomeCheck, stays: int) -> None:
+    """Keep an estimate, thinner the longer they are out.
+
+    Args:
+        state: to keep it in.
+        made: the estimate.
+        stays: how many are known.
+    """
     state.checks.append(made)
     if len(state.checks) > _MOST_CHECKS:
         del state.checks[1::2]
-    is_trip = made.kind is Kind.TRIP
-    state.next_check = made.time + (CHECK_TRIP_S if is_trip else CHECK_S)
+    period = CHECK_TRIP_S if made.kind is Kind.TRIP else CHECK_S
+    state.next_check = made.time + period * min(_RAREST, 1.0 + stays / _RARER)
 
 
 def judge(state: HomeState, arrival: float) -> None:

@@ -103,7 +103,7 @@ class Homeward:
         kind = past.kind(time, is_trip=where.trip is not None, away_m=away_m)
         says = self._says(time, where, past, away_m)
         found = forecast(self._person, time, says, self.state, kind)
-        add_check(self.state, check(found, says, kind))
+        add_check(self.state, check(found, says, kind), len(stays))
 
     def _homes(self) -> frozenset[str]:
         places = self._book.places.values()

@@ -103,7 +103,9 @@ class Errors:
         bank.append(min(_MOST, max(-_MOST, error)))
         del bank[:-_MOST_RESIDUALS]
         self._banks.pop(bucket, None)
-        self._quantiles.clear()
+        source = parts_of(bucket)[0]
+        for key in [key for key in self._quantiles if key[0] in (source, None)]:
+            del self._quantiles[key]
 
     def level(self, promised: float, doubt: int) -> float:
         """The level to ask for; not much less than promised, however well all went."""
@@ -125,14 +127,17 @@ class Errors:
             above = _above(key)
             prior = _IMAGINED if above is None else self._quantiles_of(above)
             taken = np.interp(_TAKEN, MARKS, prior)
-            found = np.quantile(np.concatenate([taken, *self._within(key)]), MARKS)
+            errors = np.sort(np.concatenate([taken, *self._within(key)]))
+            last = len(errors) - 1
+            found = np.interp(MARKS * last, np.arange(last + 1), errors)
             self._quantiles[key] = found
         return found
 
     def _within(self, key: _Key) -> Iterator[Floats]:
+        a, b, c = key
         for bucket, errors in self._calibration.residuals.items():
-            parts = zip(key, parts_of(bucket), strict=True)
-            if all(wanted in (None, part) for wanted, part in parts):
+            source, phase, speed = parts_of(bucket)
+            if a in (None, source) and b in (None, phase) and c in (None, speed):
                 bank = self._banks.get(bucket)
                 if bank is None:
                     bank = self._banks[bucket] = np.array(errors)
@@ -154,7 +159,7 @@ def residual(estimated_s: float, true_s: float) -> float:
 
     What remains is not negative: an arrival before the estimate counts as then.
     """
-    return log((max(0.0, true_s) + PAD_S) / (max(0.0, estimated_s) + PAD_S))
+    return log(max(0.0, true_s) + PAD_S) - log(max(0.0, estimated_s) + PAD_S)
 
 
 def bucket_of(source: int, phase: int, speed: int) -> int:
