@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from trivet.domain.clock import clock_text
 from trivet.domain.forecast import Candidate, Forecast, Interval, Reason
@@ -94,6 +95,13 @@ def test_a_forecast_names_best_reasons_arrival_and_alternatives() -> None:
         "Otherwise: the gym 20 %, somewhere new 8 %.",
     )
     assert (found.changes, found.unused) == ((), ())
+
+
+def test_a_forecast_that_is_not_sure_says_so() -> None:
+    home, *rest = FORECAST.candidates
+    doubtful = (replace(home, probability=0.4), *rest)
+    (first, *_) = why_forecast(replace(FORECAST, candidates=doubtful), ZONE).notes
+    assert first == "40 % to home; it may well be elsewhere."
 
 
 def test_a_forecast_of_nothing_says_so() -> None:

@@ -53,7 +53,8 @@ def why_forecast(forecast: Forecast, zone: tzinfo) -> Why:
     if not forecast.candidates:
         return Why(notes=("Nothing is known yet of where this trip is going.",))
     best, *others = forecast.candidates
-    notes = [f"{percent(best.probability)} to {best.label}."]
+    doubt = "" if forecast.is_sure else "; it may well be elsewhere"
+    notes = [f"{percent(best.probability)} to {best.label}{doubt}."]
     arrival = best.arrival or forecast.arrival
     if arrival is not None:
         notes.append(_arrival_line(arrival, zone))
