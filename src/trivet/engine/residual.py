@@ -27,7 +27,7 @@ _MOST_CANDIDATES = 40
 MOST_LESSONS = 400
 #: How far one lesson moves the weights, with positions and without, and how much of a
 #: lesson the next one leaves. Chosen on people on whom nothing is reported.
-_RATE, _RATE_BLIND, _KEEP = 0.004, 0.008, 0.998
+_RATE, _RATE_BLIND, _KEEP = 0.006, 0.012, 0.998
 #: No slope counts more than this, and no weight is moved further.
 _STEEPEST, _FURTHEST = 5.0, 3.0
 
