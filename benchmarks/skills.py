@@ -8,11 +8,12 @@ answers, and the last eight weeks are judged.
 
 Right is a suggestion after which what it speaks of came about: an appointment, a shop
 or a charger reached within 90 minutes; a meal out within three hours and before home or
-work; home reached within 30 minutes of the hour told; a thing truly left open or
-forgotten; a holiday; a day that would have ended below the reserve. What was said when
-she had been there for a minute is wrong. Safety is not counted: it is never kept back.
-Eligible is a stop, not at home or work, for a reason that a skill speaks of, of which
-she had made three before; it is caught when a suggestion for it was said before.
+work; home reached within 30 minutes of the hour told, or by somebody until then where
+that is said; a thing truly left open or forgotten; a holiday; a day that would have
+ended below the reserve. What was said when she had been there for a minute is wrong.
+Safety is not counted: it is never kept back. Eligible is a stop, not at home or work,
+for a reason that a skill speaks of, of which she had made three before; it is caught
+when a suggestion for it was said before.
 
 Limits are of 95 %, from 2,000 draws of whole weeks of households with replacement.
 """

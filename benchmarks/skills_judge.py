@@ -34,11 +34,7 @@ REASONS = {
 def is_right(need: Need, time: float, recording: Recording) -> bool:
     """Whether what `need` speaks of came about after it was said at `time`."""
     if need.skill == "preheat":
-        return any(
-            abs(way.after.arrival - need.expires) <= HOME_S
-            for way in recording.ways
-            if way.after.place == HOME
-        )
+        return _is_home(need, time, recording)
     if need.skill == "left_open":
         return _is_left(need, time, recording)
     if need.skill == "departure":
@@ -92,6 +88,17 @@ def eligible(
             found.append(way)
         known[reason] = known.get(reason, 0) + 1
     return found
+
+
+def _is_home(need: Need, time: float, recording: Recording) -> bool:
+    """Whether she, or whoever it is said of, then came home."""
+    if "somebody" in need.title:
+        return any(time < came <= need.expires for came in recording.filled)
+    return any(
+        abs(way.after.arrival - need.expires) <= HOME_S
+        for way in recording.ways
+        if way.after.place == HOME
+    )
 
 
 def _is_left(need: Need, time: float, recording: Recording) -> bool:

@@ -8,11 +8,13 @@ situation to weigh an interruption, beside what then truly happened.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 
 import msgspec
 from benchmarks.skills_life import DAY_S, LEARNED_DAYS, Way, live
 
+from trivet.devices.world import World
+from trivet.domain.clock import local
 from trivet.domain.place import Place, PlaceRole
 from trivet.domain.sample import LOCATION
 from trivet.domain.suggestion import Need, Suggestion
@@ -38,6 +40,7 @@ class Recording(msgspec.Struct, frozen=True):
         moments: in order of time.
         ways: that Ada truly went, in order.
         empty: event times at which the home was left empty.
+        filled: event times at which somebody came to an empty home.
         forgotten: by event time of a departure, home entities that were left on.
         nights: the car's event time, range and odometer in metres, whether it charges.
         zone: local time zone.
@@ -48,6 +51,7 @@ class Recording(msgspec.Struct, frozen=True):
     moments: list[Moment]
     ways: list[Way]
     empty: list[float]
+    filled: list[float]
     forgotten: Mapping[float, set[str]]
     nights: list[tuple[float, float, float, bool]]
     zone: tzinfo
@@ -78,12 +82,22 @@ def record(seed: int, days: int = 84) -> Recording:
         watcher.moments,
         lived.ways,
         lived.empty,
+        filled(world),
         lived.forgotten,
         lived.car,
         world.zone,
         world.start_time + LEARNED_DAYS * DAY_S,
         world.end_time,
     )
+
+
+def filled(world: World) -> list[float]:
+    """Event times at which somebody came to an empty home; a night's end is none."""
+    days = range(int((world.end_time - world.start_time) // DAY_S))
+    first = local(world.start_time, world.zone).date()
+    spans = [s for n in days for s in world.plan(first + timedelta(n)).empty]
+    begins = [span.start for span in spans]
+    return [s.end for s in spans if all(abs(s.end - begin) > 1.0 for begin in begins)]
 
 
 def _thin(situation: Situation) -> Situation:
