@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
@@ -99,6 +100,7 @@ def run_words(words: Sequence[str]) -> None:
 
 def _told_as_json(line: TimelineEntry, clock: str) -> None:
     print_json(line)
+    sys.stdout.flush()  # who reads it waits for each line
 
 
 def _told(line: TimelineEntry, clock: str) -> None:
