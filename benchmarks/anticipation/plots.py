@@ -107,7 +107,7 @@ def _reliability(some: Sequence[Reliability], people: str) -> Chart:
     lines.sort(key=lambda line: not line.is_main)
     return Chart(
         "What was said, and how often it came true",
-        f"{people.split(',')[0]}, all destinations, {WARM}; above the line: too modest",
+        f"{people.split(',')[0]}, all destinations, {WARM}; came true: the very place",
         "probability said for the best guess",
         _TENTHS,
         _SHARES,

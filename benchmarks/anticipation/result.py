@@ -77,7 +77,7 @@ class Reliability(msgspec.Struct, frozen=True):
         of: the best guess, or all candidates.
         count: of each bin.
         said: mean probability said in each bin, None of an empty one.
-        true: how often it came true.
+        true: how often it came true: the very place, not one near it.
         gap: expected calibration error: mean distance of the two, by count.
     """
 

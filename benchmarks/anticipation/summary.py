@@ -201,7 +201,7 @@ def _reliability(tables: Sequence[Table]) -> Iterator[Reliability]:
     for clock, mark in _RELIABLE:
         rows = _rows("all", clock, mark, WARM)
         said = np.concatenate([t.column("trivet/best")[rows(t)] for t in tables])
-        true = np.concatenate([t.column("trivet/top1")[rows(t)] for t in tables])
+        true = np.concatenate([t.column("trivet/exact")[rows(t)] for t in tables])
         which = np.minimum(BINS - 1, (said * BINS).astype(np.int64))
         sums = [np.bincount(which, w, BINS) for w in (None, said, true)]
         best: Floats = np.stack(sums, 1).astype(np.float64)

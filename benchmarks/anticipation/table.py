@@ -111,8 +111,9 @@ class TableWriter:
         self.add_interval("trivet", forecast.arrival, event.trip.arrival)
         truth = "" if event.is_new else event.trip.destination
         named = [c for c in forecast.candidates if c.lat is not None]
-        best = max((c.probability for c in named), default=0.0)
-        self._put("trivet/best", best)
+        best = max(named, key=lambda c: c.probability, default=None)
+        self._put("trivet/best", best.probability if best else 0.0)
+        self._put("trivet/exact", best is not None and best.place == truth)
         self._put("trivet/new", forecast.probability_of(""))
         given = max(forecast.probability_of(truth), _LEAST_PROBABILITY)
         self._put("trivet/loss", -log(given))
