@@ -6,11 +6,22 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.engine.life import HOME, WORK, commute, drive, here, learn, learner, monday
+from tests.engine.life import (
+    HOME,
+    WORK,
+    commute,
+    drive,
+    here,
+    learn,
+    learner,
+    monday,
+    stay,
+)
 
 from trivet.engine import Anticipator
 from trivet.engine.arrival import Remaining, interval, interval_new, mix
-from trivet.engine.misjudgement import Calibration, Errors
+from trivet.engine.misjudgement import Calibration, Errors, parts_of
+from trivet.engine.snapshot import load
 from trivet.engine.trip import Judgement
 
 KNOWN = learner(commute(14)).snapshot()
@@ -76,3 +87,15 @@ def test_both_intervals_hold_on_the_way_to_work() -> None:
     assert found.arrival.low <= found.middle.low <= found.middle.high
     assert found.middle.high <= found.arrival.high
     assert abs(found.middle.median - way[-1].time) < 60
+
+
+def test_what_a_departure_foretold_is_learned_from_too() -> None:
+    anticipator = Anticipator.restore(KNOWN, here())
+    way = drive(monday(8, 14), HOME, WORK)
+    learn(anticipator, way[: len(way) // 2])
+    trip, checks = anticipator.current_trip, load(anticipator.snapshot()).checks
+    assert trip is not None
+    assert checks[0].time == trip.departure
+    learn(anticipator, [*way[len(way) // 2 :], *stay(way[-1].time + 10, WORK, 900)])
+    banks = load(anticipator.snapshot()).calibration.residuals
+    assert any(parts_of(bucket)[2] == 0 and bank for bucket, bank in banks.items())

@@ -218,7 +218,7 @@ class Diary:
         self.next_check = self.forecaster.next_check([], departure)
         if not state.is_untaught and self.next_check < inf:
             begun = self.begin(running.origin, departure, running.before)
-            state.exhibits.append(self.forecaster.put_aside(begun, departure)[1])
+            self.check(begun, departure)
         return TripStarted(self._person, time, running.departure, running.origin)
 
     def _lose(self, ended: float, time: float) -> list[Event]:
