@@ -99,6 +99,38 @@ def test_a_phone_that_tells_seldom_leaves_and_arrives(every_s: float) -> None:
         assert abs(arrival - TOWN.time(day, 8.2)) < 1200.0 + every_s
 
 
+def steps_away(east_m: float, time: float) -> Sample:
+    """A fix so far from home."""
+    where = Position(*offset(*TOWN.point("home"), east_m, 0.0), 10.0)
+    return Sample("phone", "location", time, where)
+
+
+@pytest.mark.parametrize("wakes_m", [450.0, 1500.0])
+def test_who_vanishes_a_few_steps_from_home_was_not_on_the_way_for_hours(
+    wakes_m: float,
+) -> None:
+    """Seen once outside, then ten hours later, there or not far from there."""
+    anticipator = experienced()
+    night = TOWN.time(KNOWN + 1, 1.0)
+    learn(anticipator, between(hurt(), BEFORE, night))
+    later = night + 10 * 3600.0
+    learn(anticipator, [steps_away(400.0, night)])
+    learn(anticipator, [steps_away(wakes_m, later + 60.0 * n) for n in range(30)])
+    learn(anticipator, [steps_away(0.0, later + 7200.0 + 60.0 * n) for n in range(30)])
+    days = [t for t in anticipator.trips if t.departure >= night]
+    assert max((t.arrival - t.departure for t in days), default=0.0) < LONGEST_S
+
+
+def test_a_phone_that_tells_each_hour_leaves_for_next_door_too() -> None:
+    """A kilometre away, for half a day."""
+    anticipator = experienced()
+    start = TOWN.time(KNOWN, 0.0)
+    told = [steps_away(1000.0, start + 3600.0 * n) for n in range(12)]
+    learn(anticipator, told)
+    there = anticipator.at(told[-1].time)
+    assert there not in ("", "p1")
+
+
 def test_a_drift_before_a_silence_is_no_departure() -> None:
     """The last fix before the phone slept was a little off; it left hours later."""
     anticipator = experienced()

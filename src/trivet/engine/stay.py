@@ -268,17 +268,25 @@ class StayDetector:
             left = self._left()
             self._settle(time, lat, lon)
             return (left, Lost(left.time))
-        out = s.outside[-1] if s.outside else None
-        is_out = out is not None and self._is_away(out.lat, out.lon)
-        if not is_out:  # a phone that sleeps at home wakes on the way: it left lately
+        if not self._was_out(lat, lon, span):
+            # a phone that sleeps at home wakes on the way: it left lately
             s.inside = max(s.inside, time - away / _LEAVING_MPS)
             s.outside.clear()
         return self._outside(time, lat, lon)
 
-    def _is_away(self, lat: float, lon: float) -> bool:
-        """Whether a point is further from the stay than any drift."""
-        away = distance_m(self.state.centre_lat, self.state.centre_lon, lat, lon)
-        return away > self.settings.gap_radius_m
+    def _was_out(self, lat: float, lon: float, span: float) -> bool:
+        """Whether they were out, further than any drift, before a silence that ends.
+
+        Of a long one only where it ends there: else it is no part of the way.
+        """
+        s, near_m = self.state, self.settings.gap_radius_m
+        if not s.outside:
+            return False
+        out = s.outside[-1]
+        if distance_m(s.centre_lat, s.centre_lon, out.lat, out.lon) <= near_m:
+            return False
+        is_short = span <= self.settings.lost_s
+        return is_short or distance_m(out.lat, out.lon, lat, lon) <= near_m
 
     def _moving_after_silence(
         self, time: float, lat: float, lon: float, span: float
