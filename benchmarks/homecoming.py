@@ -147,11 +147,13 @@ def ask(
 ) -> None:
     """Each half hour at a place; each ten minutes on a trip, as trips are short."""
     truth = life.next_home(time)
-    found = mind.predict_home(time)
-    if truth is None or found is None or found.is_home:
+    if truth is None:
         return
-    on_trip = mind.predict_one(time) is not None
+    on_trip = mind.predict_one(time, explains=False) is not None
     if not on_trip and round((time - start) / (STEP_S / 3)) % 3:
+        return
+    found = mind.predict_home(time)
+    if found is None or found.is_home:
         return
     kind = (HOMEWARD if life.goes_home(time) else ELSEWHERE) if on_trip else PLACE
     score = scores[FAR if truth - time > 86_400 else kind]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.engine.life import (
     BERLIN,
@@ -21,7 +23,7 @@ from tests.engine.life import (
     stay,
 )
 
-from trivet.domain import Stay
+from trivet.domain import Interval, Stay
 from trivet.engine import Anticipator
 from trivet.engine.homecoming import HomeForecast, first, home_now
 from trivet.engine.way_home import Homecomings
@@ -32,6 +34,8 @@ MORNING = [
     *drive(monday(8, 21), HOME, WORK),
     *stay(monday(8.5, 21), WORK, 3 * 3600, 600),
 ]
+ASKED = Anticipator.restore(KNOWN, here())
+learn(ASKED, MORNING)
 ARRIVAL = monday(17, 21) + 440  # a drive of 5.4 km at 12 m/s
 
 
@@ -167,6 +171,58 @@ def test_somebody_is_home_before_each() -> None:
     assert first([ada, at_home]) == at_home
     assert first([]) is None
     assert first([ada]) == ada
+
+
+def test_a_phone_that_says_nothing_for_hours_is_where_it_was() -> None:
+    at_home, at_work = mind(), mind()
+    learn(at_home, MORNING[:40])
+    learn(at_work, MORNING)
+    assert home_at(at_home, MORNING[39].time + 10 * 3600).is_home
+    late = home_at(at_work, ARRIVAL + 3600)
+    assert not late.is_home
+    assert late.arrival.low >= ARRIVAL + 3600
+    on_the_way = mind()
+    learn(on_the_way, MORNING[:75])
+    lost = home_at(on_the_way, MORNING[74].time + 3 * 3600)
+    assert not lost.is_home
+    assert lost.arrival.low >= lost.time
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.floats(allow_nan=True, allow_infinity=True))
+def test_at_any_time_an_answer_or_none(time: float) -> None:
+    found = ASKED.predict_home(time)
+    if not 0.0 <= time <= 7_258_118_400.0:
+        assert found is None
+    else:
+        assert found is not None
+        assert time <= found.arrival.low <= found.arrival.high < math.inf
+    foretold = ASKED.predict_departure(time)
+    assert foretold is None or foretold.time == time
+
+
+TIMES = st.lists(st.floats(1000.0, 1e5), min_size=40, max_size=40).map(sorted)
+
+
+def foretold(person: str, times: list[float], now: float = 900.0) -> HomeForecast:
+    low, high = times[4], times[35]
+    arrival = Interval(low, times[19], high, 0.8)
+    return HomeForecast(person, now, False, arrival, arrival, tuple(times))
+
+
+@settings(deadline=None)
+@given(TIMES, TIMES, st.floats(900.0, 1.2e5))
+def test_the_first_is_never_later_than_any_and_never_before_now(
+    one: list[float], other: list[float], now: float
+) -> None:
+    ada, ben = foretold("ada", one), foretold("ben", other, now)
+    both = first([ada, ben])
+    assert both is not None
+    assert both.time == now
+    for mine, a, b in zip(both.quantiles, one, other, strict=True):
+        assert now <= mine <= max(now, min(a, b))
+    for interval in (both.middle, both.arrival):
+        assert now <= interval.low <= interval.median <= interval.high
 
 
 @pytest.mark.parametrize("hour", [9.0, 12.0, 16.0])
