@@ -21,6 +21,7 @@ Limits are of 95 %, from 2,000 draws of whole weeks of households with replaceme
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
@@ -87,6 +88,8 @@ def rows(seeds: Iterable[int] = SEEDS) -> Iterator[Row]:
         yield from _figures(name, recordings, said, skills)
         if name == "trivet":
             yield from _by_skill(recordings, said)
+        if name == "trivet, no calendar":
+            yield from _by_reason(recordings, said, skills)
     yield from _ignored(recordings)
     yield from policy_rows(recordings)
 
@@ -127,6 +130,25 @@ def _by_skill(
         right = sum(one.is_right for one in own)
         yield f"  {skill}: said", len(own), ""
         yield "    of these right", 100.0 * right / len(own), "%"
+
+
+def _by_reason(
+    recordings: Sequence[Recording], said: Sequence[list[Said]], skills: Sequence[str]
+) -> Iterator[Row]:
+    stops: Counter[str] = Counter()
+    caught: Counter[str] = Counter()
+    for recording, each in zip(recordings, said, strict=True):
+        found = {
+            way.after.arrival
+            for one in each
+            for way in stops_of(one.need, one.time, recording.ways)
+        }
+        for way in eligible(recording, skills):
+            stops[way.after.reason] += 1
+            caught[way.after.reason] += way.after.arrival in found
+    for reason in sorted(stops):
+        yield f"  {reason}: eligible stops", stops[reason], ""
+        yield "    said of these", caught[reason], ""
 
 
 def _ignored(recordings: Sequence[Recording]) -> Iterator[Row]:
