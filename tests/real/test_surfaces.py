@@ -15,7 +15,7 @@ from tests.real.test_takeover import House
 
 from trivet.app.folder import identity_folder, state_file
 from trivet.app.keeper import household_of
-from trivet.app.remembering import CLOCK
+from trivet.app.setting import CLOCK
 from trivet.app.simulation import first_day
 from trivet.devices.world import World
 from trivet.fabric import load_household, load_identity
