@@ -66,17 +66,11 @@ def train(
         UsageError: there is nothing to learn from.
         SetupError: the extra `train` is not installed, and it is not linear.
     """
-    numbered = [
-        msgspec.structs.replace(cases, person=np.full(len(cases), number))
-        for number, cases in enumerate(people)
-    ]
-    cases = Cases.join(numbered) if numbered else Cases.of([])
-    out = cases.person % HELD_OUT == HELD_OUT - 1
-    learned, held = cases.where(~out), cases.where(out)
+    learned, held = _parted(people)
     way, blind = learned.where(~learned.blind), learned.where(learned.blind)
     if not len(way) or not len(blind):
         raise UsageError(
-            f"{len(people)} people gave {len(cases)} moments of trips: too few",
+            f"{len(people)} people gave {len(learned)} moments of trips: too few",
             hint="a person needs some weeks of positions",
         )
     at_start = fit(blind, blind=True).weights
@@ -85,23 +79,26 @@ def train(
     if not linear:
         weights, network, more = _taught(way, held, weights, at_start, seed)
         rows += more
-    if out.any():
+    if len(held):
         scale = sharpness(held.where(~held.blind), weights, network)
         sharp, network = sharpen(weights, network, scale)
         weights = steps(way, sharp, network)
         rows.append(judge("calibrated", held, weights, network, at_start))
-    student = Student(
-        FORMAT,
-        trained_on,
-        trained_at,
-        len(learned),
-        COLUMNS,
-        NEW_COLUMNS,
-        weights,
-        at_start,
-        network,
-    )
-    return Trained(student, tuple(rows) if out.any() else ())
+    origin = FORMAT, trained_on, trained_at, len(learned)
+    found = weights, at_start, network
+    student = Student(*origin, COLUMNS, NEW_COLUMNS, *found)
+    return Trained(student, tuple(rows) if len(held) else ())
+
+
+def _parted(people: Sequence[Cases]) -> tuple[Cases, Cases]:
+    """Those to learn from, and those held out."""
+    numbered = [
+        msgspec.structs.replace(cases, person=np.full(len(cases), number))
+        for number, cases in enumerate(people)
+    ]
+    cases = Cases.join(numbered) if numbered else Cases.of([])
+    out = cases.person % HELD_OUT == HELD_OUT - 1
+    return cases.where(~out), cases.where(out)
 
 
 def _taught(

@@ -18,7 +18,7 @@ from trivet.devices.replay import Report
 from trivet.domain import InputError, UsageError
 from trivet.train.case import SHARES, Cases, gather_cases
 from trivet.train.population import live
-from trivet.train.training import HELD_OUT, Judged, train
+from trivet.train.training import HELD_OUT, Judged, Trained, train
 
 app = typer.Typer()
 _NamesOption = Annotated[
@@ -73,16 +73,27 @@ def train_student(
         words = f"{len(names)} people of {folder.resolve().name}"
         found = _recorded(folder, names, zone, cases)
     trained = train(list(found), words, day, seed=seed, linear=linear)
+    _write(out, trained)
+    if as_json:
+        print_json({"out": str(out), "judged": trained.judged})
+    else:
+        _tell(out, trained)
+
+
+def _write(out: Path, trained: Trained) -> None:
     try:
         out.write_bytes(trained.student.dump())
     except OSError as error:
         raise InputError(
             f"the student cannot be written: {error.strerror}", path=str(out)
         ) from error
-    if as_json:
-        print_json({"out": str(out), "judged": trained.judged})
-        return
-    console.print(f"{out}: a student of {words}, {trained.student.cases:,} moments")
+
+
+def _tell(out: Path, trained: Trained) -> None:
+    student = trained.student
+    console.print(
+        f"{out}: a student of {student.trained_on}, {student.cases:,} moments"
+    )
     if trained.judged:
         columns = ["student", "moments", "loss", *(f"{s:.0%}" for s in SHARES)]
         title = f"On every {HELD_OUT}th person, held out: top-1 by share of the trip"
