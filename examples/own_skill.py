@@ -1,12 +1,10 @@
 """A skill of one's own in one file: charge the phone on the way.
 
-A package of yours offers it to every trivet beside it by three lines in pyproject.toml:
+Tried by `python -m trivet.skills.check my_package:ChargePhone`, and offered to every
+trivet beside the package by three lines in its pyproject.toml:
 
     [project.entry-points."trivet.skills"]
     charge_phone = "my_package:ChargePhone"
-
-Whether it keeps the laws is also told by
-`python -m trivet.skills.check my_package:ChargePhone`.
 """
 
 from collections.abc import Iterable
