@@ -93,7 +93,7 @@ async def test_a_device_takes_the_new_authority_up_with_its_hosts(stage: Stage) 
         refound(stage.house)
         door.show(load_identity(stage.house, "home"))
         assert await car.look()
-        assert load_identity(stage.car, "car")
+        load_identity(stage.car, "car")  # it fits together
         agreed = own_charter(stage.car.folder)
         assert [m.device for m in agreed.members] == ["car", "home"]
         cert = read_certificate(stage.car.folder / "devices/car/cert.pem", "")
@@ -108,10 +108,10 @@ async def test_a_door_that_does_not_show_its_new_certificate_yet_will_do(
     async with stage.door(), stage.following() as car:
         refound(stage.house)
         assert await car.look()
-        assert load_identity(stage.car, "car")
+        load_identity(stage.car, "car")  # it fits together
 
 
 async def test_nobody_at_the_door_changes_nothing(stage: Stage) -> None:
     async with stage.following() as car:
         assert not await car.look()
-    assert load_identity(stage.car, "car")
+    load_identity(stage.car, "car")  # it fits together

@@ -161,7 +161,7 @@ def test_a_crash_leaves_the_one_or_the_other(
             refound(stage.house, now=LATER)
     house = load_household(stage.house.folder)
     assert not (house.folder / "staged").exists()
-    assert load_identity(house, "home", now=LATER)
+    load_identity(house, "home", now=LATER)
     assert own_charter(house.folder).member("car")
     assert authority(house, LATER)
     word = word_for(house, "car")
