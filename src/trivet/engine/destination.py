@@ -31,7 +31,7 @@ _LONGEST_H = 24.0 * 90
 #: Who has been on long trips goes twice as far without a thought, and anybody this
 #: far. Beyond that the votes for a place fall off steeply: from a holiday that was
 #: flown to, nobody goes to the office.
-_REACH_M, _FURTHER, _STEEP = 100_000.0, 2.0, 8.0
+_REACH_M, _FURTHER, _STEEP = 100_000.0, 2.0, 16.0
 
 
 class Prior(msgspec.Struct, frozen=True):

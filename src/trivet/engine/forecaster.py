@@ -35,8 +35,9 @@ from trivet.engine.student import Student
 from trivet.engine.trip import Judgement, Query, RunningTrip
 
 _MOST_CANDIDATES = 12
-#: What is less likely is not told: from a holiday, home.
-_LEAST_LIKELY = 1e-4
+#: What is less likely is not told, nor what was out of reach from where they set off:
+#: from a holiday, home.
+_LEAST_LIKELY, _OUT_OF_REACH = 1e-6, 1e-9
 _ELSEWHERE = "somewhere new"
 _DETOUR = COLUMNS.index("detour")
 #: A running trip's estimates are put aside at the first fix and then each time that
@@ -130,6 +131,7 @@ class Forecaster:
         grounds = self._grounds(trip, view) if explains else None
         order = np.argsort(-view.probability, kind="stable")[:_MOST_CANDIDATES]
         order = order[view.probability[order] >= _LEAST_LIKELY]
+        order = order[view.prior.probability[order] >= _OUT_OF_REACH]
         found = [self._candidate(view, grounds, int(number)) for number in order]
         rest = max(0.0, 1.0 - sum(candidate.probability for candidate in found))
         elsewhere = interval_new(self._errors, view.remaining, doubt_of(view.new))
