@@ -40,6 +40,8 @@ async def lead(hub: Hub, until: float, pace: Pace) -> None:
     """Lead until an event time, whenever this device may; else stand by."""
     hub.follow()
     hub.is_leading, last = pace.leads(), monotonic()
+    if hub.is_leading and hub.device != hub.mind.roles.home:
+        _note_turn(hub, True)  # the home was lost before this device had learned
     while hub.time < until:
         is_leading = pace.leads()
         if is_leading != hub.is_leading:
