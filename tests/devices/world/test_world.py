@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trivet.devices.world import Mode, World
+from trivet.devices.world.phone import _stay_times
 from trivet.domain.device import Adapter, DeviceKind
 from trivet.domain.error import UsageError
 from trivet.domain.geo import distance_m
@@ -257,3 +258,8 @@ def test_a_device_starts_within_its_world() -> None:
             world.adapter(DeviceKind.PHONE, start)
     with pytest.raises(UsageError):
         world.adapter(DeviceKind.OTHER)
+
+
+def test_a_stay_that_is_over_before_it_begins_gives_no_fix() -> None:
+    times = _stay_times(1000.0, 400.0, np.random.default_rng(1))
+    assert len(times) == 0

@@ -57,7 +57,8 @@ def locate(seed: int, town: Town, lived: Lived) -> list[Sample]:
 
 
 def _stay_times(arrival: float, departure: float, rng: Generator) -> Floats:
-    count = int((departure - arrival) / _STILL_S[0]) + 2
+    # on a rare full day somebody has to leave before they could arrive
+    count = int(max(0.0, departure - arrival) / _STILL_S[0]) + 2
     steps = rng.uniform(*_STILL_S, count)
     steps[0] = rng.uniform(20.0, 120.0)
     times: Floats = arrival + np.cumsum(steps)
