@@ -102,11 +102,26 @@ def test_locked_keys_ask_for_their_passphrase(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRIVET_PASSPHRASE", PHRASE)
-    assert "3 keys locked" in shell.household("lock")
+    assert "4 keys locked" in shell.household("lock")
     assert "0 keys locked" in shell.household("lock")
     shell.device("renew", "car")
     monkeypatch.delenv("TRIVET_PASSPHRASE")
     assert "TRIVET_PASSPHRASE" in shell.device("renew", "car", code=3)
+
+
+def test_a_household_is_refounded(shell: Shell) -> None:
+    shell.device("revoke", "phone", "--reason", "stolen")
+    before = (shell.folder / "identity" / "ca.pem").read_bytes()
+    said = shell.household("refound")
+    assert "ours has a new authority" in said
+    assert "phone" not in said
+    assert (shell.folder / "identity" / "ca.pem").read_bytes() != before
+    assert [row["device"] for row in shell.shown()["devices"]] == ["car"]
+    shell.device("renew", "car")
+    (shell.folder / "identity" / "founder.key").unlink()
+    assert "founder.key is missing" in " ".join(
+        shell.household("refound", code=3).split()
+    )
 
 
 def test_a_second_issuer_is_made_by_hand(shell: Shell, tmp_path: Path) -> None:

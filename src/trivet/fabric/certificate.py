@@ -27,7 +27,7 @@ from trivet.domain.error import UsageError
 AUTHORITY_DAYS = 20 * 365
 DEVICE_DAYS = 14
 #: Clocks of a phone, a car and a home differ: certificates begin a day early.
-_SKEW = timedelta(days=1)
+SKEW = timedelta(days=1)
 _DATES = ("not_valid_before_utc", "not_valid_after_utc")
 _LOCAL = ("localhost", "127.0.0.1")
 _HOST_NAME = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", re.ASCII)
@@ -222,7 +222,7 @@ def _begin(
         .issuer_name(issuer)
         .public_key(public)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _SKEW)
+        .not_valid_before(now - SKEW)
         .not_valid_after(now + until)
     )
 
