@@ -21,6 +21,7 @@ from trivet.engine.occupancy import Occupancy, OccupancyState
 from trivet.engine.pool import Pool
 from trivet.engine.sequence import EventSequence, Expected
 from trivet.engine.sleep import Moment, Night, Nights
+from trivet.engine.timeline import is_event_time
 
 #: Raised with each change that an older version could not read.
 VERSION = 2
@@ -301,6 +302,8 @@ class Routine:
             state = msgspec.msgpack.decode(memoryview(data)[1:], type=RoutineState)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise UsageError(f"damaged routine: {error}", hint=hint) from error
+        if not all(is_event_time(event.time) for event in state.events):
+            raise UsageError("damaged routine: it holds what no home did", hint=hint)
         self = cls(state.home, zone)
         self._take(state)
         return self

@@ -21,7 +21,7 @@ _AHEAD_M = (250.0, 500.0, 1000.0, 1500.0, 2000.0, 3000.0, 4000.0, 6000.0, 8000.0
 _STEP_M = 100.0
 #: Nobody is supposed to go slower than a walk.
 _LEAST_MPS = 1.2
-#: Other places that are tried, and how likely one must be.
+#: Other places that are tried, and how likely one must be beside the likeliest.
 _MOST_TURNS, _LEAST = 2, 0.01
 #: How much longer a trip is supposed to last, in minutes.
 _LONGER_MIN = (5, 10, 15, 20, 30, 45, 60, 90)
@@ -44,7 +44,8 @@ def changes(anticipator: Anticipator, forecast: Forecast, zone: tzinfo) -> list[
         return list(_longer(anticipator, forecast, zone))
     others = [c for c in forecast.candidates[1:] if c.place and c.lat is not None]
     likely = [c for c in others if c.probability >= _LEAST][:_MOST_TURNS]
-    lines = (_turn(anticipator, trip, forecast.best, other) for other in likely)
+    asked = likely or others[:1]
+    lines = (_turn(anticipator, trip, forecast.best, other) for other in asked)
     return [line for line in lines if line]
 
 
