@@ -17,17 +17,22 @@ from trivet.engine.student import Student
 
 app = typer.Typer()
 _COLUMNS = [
-    "destinations",
-    "of trip",
+    "to",
+    "at",
     "trips",
     "top-1",
     "top-3",
-    "most frequent",
+    "frequent",
     "Markov",
-    "median error",
-    "arrival error",
-    "80 % interval",
+    "off",
+    "late",
+    "80 %",
 ]
+
+_LEGEND = (
+    "frequent, Markov: top-1 of two baselines; off: best guess from true end, median m;"
+    "\nlate: arrival's median from true one, mean min; 80 %: how often the interval held"
+)
 
 
 @app.command("replay")
@@ -69,6 +74,7 @@ def replay(
     for reason, skip in report.skipped.items():
         console.print(f"  skipped {skip.times:,}: {reason} ({skip.first})", style="dim")
     print_table("Forecasts by share of the trip's time", _COLUMNS, _cells(judged))
+    console.print(_LEGEND, style="dim")
 
 
 def _cells(rows: list[Row]) -> list[list[str]]:
@@ -81,8 +87,8 @@ def _cells(rows: list[Row]) -> list[list[str]]:
             _share(row.top3),
             _share(row.top1_frequent),
             _share(row.top1_markov),
-            _number(row.error_m, "m"),
-            _number(row.arrival_error_s / 60, "min"),
+            _number(row.error_m),
+            _number(row.arrival_error_s / 60),
             _share(row.coverage),
         ]
         for row in rows
@@ -93,5 +99,5 @@ def _share(value: float) -> str:
     return "" if isnan(value) else f"{value:.0%}"
 
 
-def _number(value: float, unit: str) -> str:
-    return "" if isnan(value) else f"{value:,.1f} {unit}"
+def _number(value: float) -> str:
+    return "" if isnan(value) else f"{value:,.1f}"
