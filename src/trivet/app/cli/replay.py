@@ -31,7 +31,7 @@ _COLUMNS = [
 
 _LEGEND = (
     "frequent, Markov: top-1 of two baselines; off: best guess from true end, median m;"
-    "\nlate: arrival's median from true one, mean min; 80 %: how often the interval held"
+    "\nlate: arrival's median from the true, min; 80 %: how often its interval holds"
 )
 
 
