@@ -122,9 +122,8 @@ def quantile(values: Collection[float], share: float) -> float:
     at = share * (last + 2) - 1.0
     if at <= 0.0 or at >= last:
         return ordered[0] if at <= 0.0 else ordered[last]
-    below = int(at)
-    part = at - below
-    return ordered[below] * (1.0 - part) + ordered[below + 1] * part
+    low, high = ordered[int(at)], ordered[int(at) + 1]
+    return min(high, low + (high - low) * (at - int(at)))
 
 
 def minutes(seconds: float) -> int:
