@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 
 import msgspec
+import pytest
 
 from trivet.app.view import DeviceView, Fact, Flow, Frame, TimelineEntry
 from trivet.app.web import panel, trip
@@ -119,6 +120,21 @@ def test_the_bar_stays_within_its_track_for_an_overdue_trip() -> None:
     bar = trip.arrival_bar(5000.0, Interval(1000.0, 2000.0, 3000.0))
     numbers = [float(n) for n in re.findall(r'(?:x|width)="(-?[\d.]+)"', bar)]
     assert all(-0.5 <= n <= 100.0 for n in numbers)
+
+
+@pytest.mark.parametrize(
+    ("probability", "words"), [(0.62, "To Mall"), (0.48, "Perhaps to Mall")]
+)
+def test_no_place_is_named_for_sure_that_is_not(
+    frame: Frame, probability: float, words: str
+) -> None:
+    places = (
+        Candidate("p1", "Mall", probability),
+        Candidate("", "somewhere new", 1.0 - probability),
+    )
+    forecast = Forecast("ada", 0.0, 0.0, "", places)
+    changed = msgspec.structs.replace(frame, forecast=forecast)
+    assert trip.headline(changed) == words
 
 
 def test_no_trip_is_told_in_words(frame: Frame) -> None:

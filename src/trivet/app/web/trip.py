@@ -16,7 +16,10 @@ def headline(frame: Frame) -> str:
     """Where the trip goes, or where the person is; plain text."""
     if frame.forecast and frame.forecast.candidates:
         best = frame.forecast.best
-        return f"To {best.label}" if best.place else "Somewhere new"
+        if not best.place:
+            return "Somewhere new"
+        # no place is named as the one while all else together is as likely
+        return f"{'To' if frame.forecast.is_sure else 'Perhaps to'} {best.label}"
     if frame.at:
         return f"At {frame.at}"
     return "On the move" if frame.trail else "No trip under way"
