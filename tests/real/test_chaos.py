@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,8 @@ def strike(*words: str, limit_s: float) -> subprocess.CompletedProcess[str]:
 def hosts() -> None:
     if os.geteuid() != 0 or not Path("/dev/net/tun").exists():
         pytest.skip("hosts are network namespaces with TAP devices: they need root")
+    if shutil.which("nft") is None:
+        pytest.skip("links are broken with nft, which is not here (package nftables)")
 
 
 @pytest.mark.usefixtures("hosts")
