@@ -70,7 +70,11 @@ async def be_car(folder: Path, address: str) -> None:
         began = monotonic()
         run = household.run(count_primes, BELOW, deadline_s=DEADLINE_S)
         running = asyncio.create_task(run)
-        await asyncio.sleep(1.0)
+        for _ in range(100):  # until somebody has it
+            await asyncio.sleep(0.1)
+            if household.under_way[0].devices:
+                break
+        await asyncio.sleep(0.9)
         print(f"{household.under_way[0].devices[0]} works on it")
         phone.kill()
         await phone.wait()
