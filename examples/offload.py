@@ -70,11 +70,11 @@ async def be_car(folder: Path, address: str) -> None:
         began = monotonic()
         run = household.run(count_primes, BELOW, deadline_s=DEADLINE_S)
         running = asyncio.create_task(run)
-        for _ in range(100):  # until somebody has it
-            await asyncio.sleep(0.1)
+        for _ in range(500):  # until somebody has it
+            await asyncio.sleep(0.02)
             if household.under_way[0].devices:
                 break
-        await asyncio.sleep(0.9)
+        await asyncio.sleep(0.2)
         print(f"{household.under_way[0].devices[0]} works on it")
         phone.kill()
         await phone.wait()
