@@ -3,8 +3,6 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 LOCK   := requirements.lock
-# rooms without sockets and real time: their tests may share the machine
-PURE    := $(addprefix tests/,engine skills domain devices atlas train benchmarks)
 EXTRACT := $(VENV)/map/Helsinki.osm.pbf
 
 .PHONY: demo test test-real bench fuzz chaos lint format lock docs wheel clean help
@@ -43,8 +41,7 @@ test: $(VENV)/dev.stamp  ## lint, types, floors and tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest -q -m 'not real' -n 2 --dist loadfile $(PURE)
-	$(BIN)/pytest -q -m 'not real' $(PURE:%=--ignore=%)
+	$(BIN)/pytest -q -m 'not real' -n 2 --dist loadfile
 
 test-real: $(VENV)/real.stamp  ## against recorded data, servers and a browser
 	@test ! -f $(EXTRACT) || export TRIVET_HELSINKI_PBF=$(abspath $(EXTRACT)); \

@@ -460,7 +460,7 @@ UNASKABLE: list[Access] = [
 ]
 
 
-@pytest.mark.parametrize("asked", UNASKABLE, ids=str)
+@pytest.mark.parametrize("asked", UNASKABLE, ids=range(len(UNASKABLE)))
 def test_attack_a_question_that_cannot_be_asked_is_refused_in_words(
     asked: Access,
 ) -> None:
