@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.fabric.test_late import free_port
 
 from trivet.app.following import Following
 from trivet.app.renewing import LateDoor
@@ -31,18 +31,6 @@ from trivet.fabric.revocation import revoke
 
 #: TLS reads the machine's own clock.
 BEFORE = datetime.now(UTC) - timedelta(days=3)
-
-
-def free_port() -> int:
-    """A port with a free one after it."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as one:
-            port: int = one.getsockname()[1]
-            try:
-                with socket.create_server(("127.0.0.1", port + 1)):
-                    return port
-            except (OSError, OverflowError):
-                continue
 
 
 class Stage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -103,6 +104,46 @@ def test_who_was_long_away_takes_the_last_of_several(stage: Stage) -> None:
     assert adopt(car, "car", latest, now=now) is not None
     with pytest.raises(RefusedError, match="newer"):
         adopt(car, "car", first, now=now)
+
+
+def test_two_devices_of_one_machine_follow_one_after_the_other(stage: Stage) -> None:
+    folder = stage.car.household.folder
+    private = new_key()
+    keep(
+        folder,
+        device="radio",
+        private=private,
+        cert_pem=ask(stage.house, "radio", private),
+        ca_pem=stage.house.ca_path.read_bytes(),
+        charter=load_charter(stage.house.folder),
+        now=NOW,
+    )
+    stage.leave_phone()
+    for device in ("car", "radio"):
+        word = word_for(stage.house, device)
+        assert adopt(stage.car.household, device, word, now=LATER) is not None
+        assert adopt(stage.car.household, device, word, now=LATER) is None
+    for device in ("car", "radio"):
+        assert load_identity(stage.car.household, device, now=LATER).device == device
+
+
+def test_attack_who_is_shut_out_after_it_fetches_its_word(stage: Stage) -> None:
+    stage.leave_phone()
+    revoke(stage.house, "car", reason="stolen too", now=LATER)
+    assert word_for(stage.house, "car") == b""
+
+
+def test_what_is_left_of_a_stage_is_not_put_in_place_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:  # it ends while it tidies up
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        refound(stage.house, now=LATER)
+    revoke(stage.house, "phone", reason="stolen", now=LATER)
+    load_household(stage.house.folder)
+    assert own_charter(stage.house.folder).member("phone") is None
+    refound(stage.house, now=LATER + timedelta(hours=1))
+    assert own_charter(stage.house.folder).member("phone") is None
 
 
 def test_another_issuer_is_one_no_more(stage: Stage, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from tests.app.test_following import free_port
+from tests.fabric.test_late import free_port
 from tests.real.hosts import Child, eventually
 
 from trivet.app.folder import identity_folder

@@ -126,11 +126,18 @@ def refound(
 def word_for(household: Household, device: str) -> bytes:
     """What this member is to be handed; empty when there is nothing for it.
 
+    Who was shut out since has nothing to come.
+
     Raises:
         SetupError: it cannot be read.
     """
     path = household.folder / _FOLDER / device
-    return disk.read(path, "refound the household anew") if path.exists() else b""
+    if (
+        not path.exists()
+        or charter.own_charter(household.folder).member(device) is None
+    ):
+        return b""
+    return disk.read(path, "refound the household anew")
 
 
 def adopt(
@@ -161,19 +168,25 @@ def adopt(
     private = load_key(path, household.passphrase, "pair this device anew")
     word = _open(household, device, data, known, private)
     ca, cert = parse(word.ca, "authority"), parse(word.cert, "certificate")
-    if ca == known:
+    path = path.with_name("cert.pem")
+    is_known = ca == known  # another device of this folder may have taken it up
+    mine = read_certificate(path, "pair this device anew")
+    if is_known and certificate.is_issued_by(mine, ca):
         return None
-    _check_newer(household.name, ca, known, now)
     check_issued(cert, ca, device, private)
-    agreed = charter.read_charter(word.charter, [word.ca])
-    check_member(agreed, household.name, device, private)
     files = Staged()
-    files.put("ca.pem", certificate.to_pem(ca))
+    if not is_known:
+        _check_newer(household.name, ca, known, now)
+        files.put("ca.pem", certificate.to_pem(ca))
     files.put(f"devices/{device}/cert.pem", certificate.to_pem(cert))
-    files.put(charter.FILE, word.charter)
+    if not is_known:
+        agreed = charter.read_charter(word.charter, [word.ca])
+        check_member(agreed, household.name, device, private)
+        files.put(charter.FILE, word.charter)
     with disk.locked(household.folder):
         staged.replace_all(household.folder, files)
-    household.ca_key_path.unlink(missing_ok=True)
+    if not is_known:
+        household.ca_key_path.unlink(missing_ok=True)
     return load_identity(household, device, now=min(now, cert.not_valid_after_utc))
 
 

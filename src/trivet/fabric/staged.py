@@ -7,6 +7,7 @@ used next.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 from trivet.domain.error import SetupError
 from trivet.fabric import disk
 
-_FOLDER = "staged"
+_FOLDER, _DONE = "staged", ".staged"
 _MOST = 4096
 
 
@@ -63,7 +64,11 @@ def _finish(folder: Path) -> None:
             place = folder / path
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             disk.replace(place, data, mode)
-        shutil.rmtree(stage, ignore_errors=True)
+        if stage.exists():  # in one step: half of it must not be put in place again
+            done = folder / _DONE
+            shutil.rmtree(done, ignore_errors=True)
+            os.replace(stage, done)
+            shutil.rmtree(done, ignore_errors=True)
     except OSError as error:
         raise SetupError(
             f"{stage} cannot be put in place: {error.strerror}",
