@@ -250,10 +250,6 @@ class Worker:
                 end = Failure(job.run, Flaw.LOST, why)
         except BrokenError as error:
             end = Failure(job.run, error.flaw, error.message[:1000])
-        except SetupError as error:
-            log.error("%s: %s was not run: %s", self._link.device, job.run, error)
-            why = f"it was not run: {error.message}"[:1000]
-            end = Failure(job.run, Flaw.UNBEGUN, why)
         except Exception as error:  # a fault of ours must not leave the slot taken
             log.exception("%s: %s could not be run", self._link.device, job.task.name)
             end = Failure(job.run, Flaw.DIED, f"it was not run: {type(error).__name__}")
@@ -263,7 +259,12 @@ class Worker:
     async def _may_begin(self, job: Job, task: AnyTask) -> bool:
         if task.is_idempotent or job.asker == self._link.device:
             return True
-        return await asyncio.to_thread(self._journal.begin, job.asker, job.run)
+        try:
+            return await asyncio.to_thread(self._journal.begin, job.asker, job.run)
+        except SetupError as error:
+            log.error("%s: %s was not run: %s", self._link.device, job.run, error)
+            why = f"it was not run: {error.message}"
+            raise BrokenError(Flaw.UNBEGUN, why) from error
 
     def _end(self, job: Job, end: bytes | Failure, took_s: float) -> None:
         self.docket.end(job, self._now(), end, took_s)
