@@ -155,6 +155,36 @@ def test_what_nobody_understands_counts_as_not_said() -> None:
     assert not Corrector().apply(mind())
 
 
+def test_attack_a_name_that_speaks_to_a_terminal_counts_as_not_said() -> None:
+    (odd,) = corrections_of({"x/name": "a\x1b[2J"})
+    assert odd.name == ""
+
+
+def test_attack_an_id_that_cannot_be_written_is_not_obeyed_and_takes_no_room() -> None:
+    ids = ["", "\x00", "a\nb", "x" * 121, "é" * 120]
+    many: dict[str, object] = {f"\x01{n}/name": "evil" for n in range(MOST)}
+    values = many | {f"{id}/name": "evil" for id in ids} | {"p1/name": "Nest"}
+    assert corrections_of(values) == (Correction("p1", name="Nest"),)
+
+
+@pytest.mark.parametrize("lat", [float("nan"), float("inf"), 1e300, "49", None, 91])
+def test_attack_a_point_that_is_none_is_no_place_by_its_number(lat: object) -> None:
+    anticipator = mind()
+    shop = at(anticipator, SHOP)
+    fields = {"lat": lat, "lon": 8.4, "name": "Elsewhere", "forgotten": 1e300}
+    obeyed(anticipator, *corrections_of({f"{shop}/{k}": v for k, v in fields.items()}))
+    assert anticipator.places[shop].name == ""
+
+
+def test_what_holds_already_is_not_obeyed_anew() -> None:
+    anticipator = mind()
+    corrector = obeyed(anticipator, said(SHOP, name="Corner"))
+    corrector.take([said(SHOP, name="Corner")])
+    assert not corrector.apply(anticipator)
+    corrector.take([said(SHOP, name="Mill")])
+    assert corrector.apply(anticipator)
+
+
 def test_attack_a_name_as_long_as_a_book_is_cut_and_many_are_not_all_obeyed() -> None:
     values: dict[str, object] = {f"p{n}/name": "x" * 16_000 for n in range(3 * MOST)}
     found = corrections_of(values)

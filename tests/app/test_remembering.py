@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from math import isfinite
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.app.test_replicating import until
 from tests.fabric.replica.household import House
 
 from trivet.app import remembering, setting
+from trivet.app.correction import corrections_of
 from trivet.app.hub import Hub
 from trivet.app.place_view import CorrectPlace, Doing
 from trivet.app.remembering import Remembering, begun
@@ -32,7 +34,7 @@ from trivet.domain import (
 from trivet.engine.feedback import KEPT_S, Feedback, Lesson, Tally
 from trivet.fabric.history.forget import make_forget
 from trivet.fabric.memory import MemoryFabric
-from trivet.fabric.replica import Add, Put, State, Tick
+from trivet.fabric.replica import Add, Put, Remove, State, Tick
 
 SEED = 7
 
@@ -156,6 +158,19 @@ async def test_an_answer_on_one_device_teaches_the_other_once(house: House) -> N
         await until(lambda: home.feedback.tally("dinner").asked == 2)
         both = Tally(yes=1, not_now=1)
         assert home.feedback.tally("dinner") == phone.feedback.tally("dinner") == both
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), -float("inf"), True])
+@pytest.mark.parametrize("field", ["time", "hour", "until", "event", "chance"])
+def test_attack_an_answer_of_what_is_no_number_teaches_no_nonsense(
+    field: str, odd: float
+) -> None:
+    said = {"person": "ada", "skill": "dinner", "kind": "not_now", "time": 5.0}
+    state = State({"feedback": {f"x/{k}": v for k, v in {**said, field: odd}.items()}})
+    feedback = Feedback.of(map(remembering._lesson, state.feedback))
+    found, hush = feedback.acceptance("dinner", 18.0, 10.0), feedback.hush("dinner", "")
+    assert hush is not None
+    assert all(map(isfinite, (found.alpha, found.beta, hush.until)))
 
 
 async def test_a_skill_that_is_switched_off_says_nothing_until_it_is_on(
@@ -298,6 +313,45 @@ async def test_what_was_said_of_a_place_goes_with_the_place(house: House) -> Non
         assert [c.name for c in mind.corrector.wanted] == ["Nest"]
         assert "Clinic" not in str(home.replicating.state.root("places"))
         assert usual.id in mind.anticipator.places
+
+
+async def test_attack_what_stands_under_an_odd_id_does_not_keep_a_day_from_going(
+    house: House,
+) -> None:
+    async with minded(house, MemoryFabric(), DeviceKind.HOME) as home:
+        mind, begin = home.hub.mind, home.hub.time - 7200.0
+        for minute in range(0, 60, 2):
+            at = Position(51.0, 9.0)
+            mind.learn(Sample("phone", "location", begin + 60.0 * minute, at))
+        said = {"name": "Clinic", "lat": 51.0, "lon": 9.0}
+        ids = ("\x00", "x" * 200, "p1")
+        mind.correct(
+            corrections_of({f"{id}/{k}": v for id in ids for k, v in said.items()})
+        )
+        await home.hub.forget("phone", make_forget(("location",), begin, home.hub.time))
+        assert home.hub._unsaid == []
+
+
+async def test_what_is_forgotten_while_the_disk_is_busy_is_taken_off_as_well(
+    house: House,
+) -> None:
+    async with minded(house, MemoryFabric(), DeviceKind.HOME) as home:
+        hub, busy = home.hub, asyncio.Event()
+        first, later = Remove("places/p1"), Remove("places/p2")
+        written: list[Remove] = []
+
+        async def write(*changes: Remove) -> None:
+            await busy.wait()
+            written.extend(changes)
+
+        hub.write, hub._unsaid = write, [first]
+        wish = make_forget(("location",), 0.0, 1.0)
+        forgetting = asyncio.ensure_future(hub.forget("car", wish))
+        await asyncio.sleep(0)
+        hub._unsaid.append(later)
+        busy.set()
+        await forgetting
+        assert written == [first, later]
 
 
 async def test_what_was_said_goes_later_if_it_cannot_be_written_now(

@@ -11,14 +11,16 @@ So it holds after a restart, and on the device that takes over.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
 from math import isfinite
 
 import msgspec
 
 from trivet.app.place_view import MAX_NAME
-from trivet.domain import Place, PlaceRole
+from trivet.domain import Place, PlaceRole, UsageError
 from trivet.domain.geo import distance_m
 from trivet.engine import Anticipator
+from trivet.fabric.replica.change import split
 
 #: Corrections that are obeyed; a household that has more is not one.
 MOST = 500
@@ -51,7 +53,8 @@ class Correction(msgspec.Struct, frozen=True, omit_defaults=True):
     def place_in(self, places: Mapping[str, Place]) -> str:
         """Id of the place that it is of, among those that a mind knows; else empty."""
         if self.lat is None or self.lon is None:
-            return self.id if self.id in places else ""
+            named = places.get(self.id)
+            return self.id if named is not None and named.lat is None else ""
         here = self.lat, self.lon
         away = {
             place.id: distance_m(*here, place.lat, place.lon)
@@ -65,14 +68,25 @@ class Correction(msgspec.Struct, frozen=True, omit_defaults=True):
 def corrections_of(values: Mapping[str, object]) -> tuple[Correction, ...]:
     """What stands under `places/` in the state, by `<id>/<field>`; in order of id.
 
-    What is of another type, as another version may write it, counts as not said; a
-    name is cut to what a place may be called.
+    What is of another type, as another version may write it, counts as not said, and
+    so does what stands under an id that no device of ours could write; a name is cut
+    to what a place may be called.
     """
     entries: dict[str, dict[str, object]] = {}
     for key, value in values.items():
         id, _, field = key.partition("/")
         entries.setdefault(id, {})[field] = value
-    return tuple(_correction(id, entries[id]) for id in sorted(entries)[:MOST])
+    ids = islice((id for id in sorted(entries) if _can_stand(id)), MOST)
+    return tuple(_correction(id, entries[id]) for id in ids)
+
+
+def _can_stand(id: str) -> bool:
+    """Whether what is said under it can be written, and taken off again."""
+    try:
+        split(f"places/{id}/forgotten")
+    except UsageError:
+        return False
+    return True
 
 
 def _correction(id: str, of: Mapping[str, object]) -> Correction:
@@ -81,13 +95,18 @@ def _correction(id: str, of: Mapping[str, object]) -> Correction:
     roles = {each.value: each for each in PlaceRole}
     return Correction(
         id,
-        " ".join(name.split())[:MAX_NAME] if isinstance(name, str) else "",
+        _name(name) if isinstance(name, str) else "",
         roles.get(role) if isinstance(role, str) else None,
         None if lon is None else lat,
         None if lat is None else lon,
         same if isinstance(same, str) else "",
         _number(of.get("forgotten")) or 0.0,
     )
+
+
+def _name(text: str) -> str:
+    name = " ".join(text.split())[:MAX_NAME]
+    return name if name.isprintable() else ""
 
 
 def _number(value: object, most: float = float("inf")) -> float | None:
@@ -111,8 +130,9 @@ class Corrector:
 
     def take(self, corrections: Iterable[Correction]) -> None:
         """From now on these hold, and no others."""
-        self.wanted = tuple(corrections)
-        self._seen = None
+        wanted = tuple(corrections)
+        if wanted != self.wanted:
+            self.wanted, self._seen = wanted, None
 
     def of(self, places: Mapping[str, Place], gone: Collection[str]) -> list[str]:
         """Ids of the corrections of some places, as they were known before they went.

@@ -129,9 +129,10 @@ class Hub:
         is_home = owner == self.mind.roles.home
         if is_home and any(map(wish.names, self.mind.foresight.paths)):
             self.mind.forget_home(wish.since, min(wish.until, self.time))
-        while self._unsaid:  # what cannot be written is when this is told again
-            await self.write(*self._unsaid[:_MOST_REMOVED])
-            del self._unsaid[:_MOST_REMOVED]
+        # what cannot be written is when this is told again
+        while taken := self._unsaid[:_MOST_REMOVED]:
+            await self.write(*taken)
+            self._unsaid = [each for each in self._unsaid if each not in taken]
 
     def _learn(self) -> None:
         for sample in self.gatherer.take():

@@ -7,6 +7,7 @@ of another type has its default, and a field that is not known here stays where 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import TypeVar, cast
 
 import msgspec
@@ -269,8 +270,10 @@ def _item(held: object) -> Item:
 
 
 def _number(value: object) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(cast(float, value)) if is_number else None
+    """A finite number; what another device wrote need be none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if isfinite(value) else None
 
 
 def _as(value: object, default: T) -> T:
