@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 from tests.app.test_board import GIVEN, SAFE, WHY, House, house, speed
+from typer import Exit
 from typer.testing import CliRunner, Result
 
 from trivet.app.board_line import tell_board
 from trivet.app.board_word import AskWhy, GiveAnswer, ShowBoard, Spokesman
 from trivet.app.cli.answer import app as answer_app
 from trivet.app.cli.now import suggestions_app, why_app
+from trivet.app.cli.output import told
+from trivet.app.cli.up import _told
 from trivet.app.control import Control, open_control
 from trivet.app.folder import control_file
 from trivet.app.view import TimelineEntry
@@ -132,18 +135,33 @@ async def test_the_terminal_says_why_and_how_to_answer() -> None:
     async with house() as ours:
         told: list[TimelineEntry] = []
         tell_board(ours.car.board, "car", lambda line, clock: told.append(line))
-        hostile = replace(GIVEN.need, title="Heat\x1b[2J?")
-        await ours.showing.suggest(replace(GIVEN, need=hostile))
+        await ours.showing.suggest(GIVEN)
         await ours.settle()
         await ours.showing.settle([], ours.car.board.time)
         await ours.settle()
         (line, over) = told
-        assert (line.kind, line.text) == ("suggestion", "Heat?[2J?")
+        assert (line.kind, line.text) == ("suggestion", GIVEN.need.title)
         assert line.details == (
             "You come home at this hour (9 of 11).",
             "trivet answer preheat-1 yes|no --device car",
         )
-        assert over.text == "No longer: Heat?[2J?"
+        assert over.text == f"No longer: {GIVEN.need.title}"
+
+
+def test_no_terminal_obeys_what_another_device_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @told
+    def refused() -> None:
+        raise UsageError("car said \x1b[2Jno\nand why", hint="ask \x9b2Jit")
+
+    _told(TimelineEntry(0.0, "home", "car: \x1b[2J", ("\x1b]0;gone\x07",)), "18:05")
+    with pytest.raises(Exit):
+        refused()
+    said = capsys.readouterr()
+    assert "car: ?[2J" in said.out
+    assert "?]0;gone?" in said.out
+    assert said.err == "trivet: car said ?[2Jno\nand why (ask ?2Jit)\n"
 
 
 async def test_an_account_travels_with_its_suggestion_over_the_wire() -> None:

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from trivet.app.account import happened, known, plain, sentence
+from trivet.app.account import happened, known, sentence
 from trivet.app.cli.ledger import ledger_app
 from trivet.app.control import Control, open_control
 from trivet.app.folder import control_file, identity_folder, ledger_file, witness_file
+from trivet.app.terminal import plain
 from trivet.app.witnessing import Seen, Told, Witnesses
 from trivet.domain import DeviceKind
 from trivet.fabric.certificate import key_from_pem

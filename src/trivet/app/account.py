@@ -7,6 +7,7 @@ from datetime import UTC, datetime, tzinfo
 
 import msgspec
 
+from trivet.app.terminal import plain
 from trivet.domain.lease import ZONE_M
 from trivet.domain.sample import LOCATION
 from trivet.fabric.event import Event, EventKind
@@ -119,11 +120,6 @@ def happened(event: Event, device: str, zone: tzinfo | None = None) -> str:
         else f"the end of this ledger was {event.detail.partition(',')[0]}",
     }.get(event.kind, f"{event.kind.value} {event.peer} {paths}{rule}{detail}")
     return plain(f"{_moment(event.time, zone):%Y-%m-%d %H:%M} {text}")
-
-
-def plain(text: str) -> str:
-    """The text with nothing in it that a terminal would obey."""
-    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _begun(event: Event) -> Known:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from trivet.app.account import plain
 from trivet.app.board import Board
 from trivet.app.view import TimelineEntry
 from trivet.domain import AnswerKind, Suggestion
@@ -30,8 +29,8 @@ def tell_board(board: Board, device: str, tell: Tell) -> None:
         told("answer", f"{_WORDS.get(kind, 'No longer')}: {suggestion.need.title}", [])
 
     def told(kind: str, text: str, details: list[str]) -> None:
-        time, safe = board.time, tuple(map(plain, details))
-        tell(TimelineEntry(time, kind, plain(text), safe), clock_text(time, board.zone))
+        entry = TimelineEntry(board.time, kind, text, tuple(details))
+        tell(entry, clock_text(entry.time, board.zone))
 
     board.on_show(show)
     board.on_over(end)

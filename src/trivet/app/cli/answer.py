@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from trivet.app.account import plain
 from trivet.app.board_word import Answered, GiveAnswer
 from trivet.app.cli.option import HouseholdOption, JsonOption
 from trivet.app.cli.output import console, print_json, told
 from trivet.app.cli.running import LIMIT_S, running
 from trivet.app.control import tell
 from trivet.app.folder import control_file, household_folder
+from trivet.app.terminal import plain
 from trivet.domain import AnswerKind, SetupError, TrivetError, UsageError
 
 app = typer.Typer()

@@ -8,12 +8,12 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from trivet.app.account import plain
 from trivet.app.cli.option import HouseholdOption, JsonOption
 from trivet.app.cli.output import console, errors, print_json, print_table, told
 from trivet.app.folder import history_file, household_folder, samples_file
 from trivet.app.keeping import ALL, Forgot
 from trivet.app.kept import Account, forget_kept, live_state, stand, wait_for
+from trivet.app.terminal import plain
 from trivet.domain import UsageError
 from trivet.fabric.history import Forget, History, make_forget, make_rule
 from trivet.fabric.history.erasure import ANSWERED, CLEANING, Pending

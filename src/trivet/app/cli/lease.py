@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from trivet.app.account import plain
 from trivet.app.cli.option import HouseholdOption, JsonOption
 from trivet.app.cli.output import console, errors, print_json, print_table, told
 from trivet.app.control import tell
@@ -27,6 +26,7 @@ from trivet.app.leasing import (
     Standing,
     Wished,
 )
+from trivet.app.terminal import plain
 from trivet.domain import Lease, Purpose, RefusedError, Sample, UsageError
 from trivet.domain.lease import ZONE_M
 

@@ -12,7 +12,7 @@ from typing import Annotated, TypeAlias
 import typer
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from trivet.app.account import happened, known, other, plain, sentence
+from trivet.app.account import happened, known, other, sentence
 from trivet.app.cli.option import HouseholdOption, JsonOption
 from trivet.app.cli.output import console, errors, print_json, print_table, told
 from trivet.app.control import tell
@@ -23,6 +23,7 @@ from trivet.app.folder import (
     ledger_file,
     witness_file,
 )
+from trivet.app.terminal import plain
 from trivet.app.witnessing import Told, Witnesses
 from trivet.app.zone import named_zone
 from trivet.domain import SetupError, UsageError

@@ -14,7 +14,6 @@ from typing import Annotated, TypeAlias
 import typer
 
 from trivet.app import service
-from trivet.app.account import plain
 from trivet.app.board_word import (
     Account,
     Accounts,
@@ -30,6 +29,7 @@ from trivet.app.cli.running import RunningOption, ask_first, running
 from trivet.app.explanation import explain, explain_held
 from trivet.app.folder import atlas_file, household_folder
 from trivet.app.mind import Mind, Roles
+from trivet.app.terminal import plain
 from trivet.app.zone import named_zone
 from trivet.atlas import AtlasIndex
 from trivet.domain import Forecast, Suggestion, UsageError

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from trivet.app.account import plain
 from trivet.app.cli.now import AtOption, known
 from trivet.app.cli.option import HouseholdOption, JsonOption, PersonOption, ZoneOption
 from trivet.app.cli.output import console, print_json, told
@@ -16,6 +15,7 @@ from trivet.app.control import tell
 from trivet.app.folder import control_file, household_folder
 from trivet.app.outlook import Coming, Outlook, span_text
 from trivet.app.outlook_word import ShowOutlook
+from trivet.app.terminal import plain
 from trivet.app.zone import named_zone
 from trivet.domain.clock import clock_text, local
 from trivet.domain.forecast import Interval

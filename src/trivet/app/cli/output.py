@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from trivet.app.terminal import plain
 from trivet.domain import TrivetError
 
 # no markup: a place on a map may be named [red]
@@ -46,7 +47,9 @@ def told(command: Callable[P, T]) -> Callable[P, T]:
         try:
             return command(*args, **kwargs)
         except TrivetError as error:
-            errors.print(f"trivet: {error}", style="red", highlight=False)
+            # what another device said may be in it
+            text = "\n".join(map(plain, f"trivet: {error}".split("\n")))
+            errors.print(text, style="red", highlight=False)
             raise typer.Exit(error.exit_code) from error
         except BrokenPipeError as error:
             raise typer.Exit(0) from error

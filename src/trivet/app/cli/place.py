@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from trivet.app.account import plain
 from trivet.app.cli.option import HouseholdOption, JsonOption
 from trivet.app.cli.output import console, print_json, print_table, told
 from trivet.app.control import tell
 from trivet.app.folder import control_file, household_folder
 from trivet.app.outlook_word import Corrected, ListPlaces, Placed
 from trivet.app.place_view import CorrectPlace, Doing, PlaceRow
+from trivet.app.terminal import plain
 from trivet.app.zone import named_zone
 from trivet.domain.clock import local
 

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from trivet.app.account import plain
 from trivet.app.cli.option import HouseholdOption, JsonOption
 from trivet.app.cli.output import console, errors, print_json, print_table, told
 from trivet.app.control import tell
@@ -21,6 +20,7 @@ from trivet.app.state_word import (
     Standing,
     Written,
 )
+from trivet.app.terminal import plain
 from trivet.domain import UsageError
 from trivet.fabric.replica import Item, Value
 

@@ -15,6 +15,7 @@ from trivet.app.cli.output import console, print_json, told
 from trivet.app.folder import household_folder
 from trivet.app.life import NodeSettings
 from trivet.app.node import run_node
+from trivet.app.terminal import plain
 from trivet.app.view import TimelineEntry
 from trivet.domain.clock import local
 
@@ -106,10 +107,10 @@ def _told_as_json(line: TimelineEntry, clock: str) -> None:
 def _told(line: TimelineEntry, clock: str) -> None:
     day = f"{local(line.time, UTC):%a}"
     style = {"suggestion": "bold", "answer": "green"}.get(line.kind, "")
-    text = f"{day} {clock}  {line.text}"
+    text = plain(f"{day} {clock}  {line.text}")
     console.print(text, style=style, highlight=False, soft_wrap=True)
     for detail in line.details:
-        text = f"           {detail}"
+        text = plain(f"           {detail}")
         console.print(text, style="dim", highlight=False, soft_wrap=True)
 
 
