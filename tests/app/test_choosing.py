@@ -12,14 +12,14 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from trivet.app import choosing as module
 from trivet.app.choosing import Choosing, read_choices
 from trivet.app.cli.choices import choices_app
 from trivet.app.folder import choices_file
 from trivet.app.hub import Hub
 from trivet.domain.error import InputError
 from trivet.domain.suggestion import AnswerKind
-from trivet.engine.choice import MAX_CHOICES, Choice, ChoiceLog, to_lines
+from trivet.engine import choice as module
+from trivet.engine.choice import Choice, ChoiceLog, to_lines
 from trivet.fabric.history import Forget
 
 ONE = Choice("ada", "dinner", "x", "d", 0.0, 12.0, 0.8, 0.6, 0.05, 0.2, 2.0, 1.0, 0.5)
@@ -61,20 +61,41 @@ def test_what_is_settled_is_kept_once_across_restarts(tmp_path: Path) -> None:
         stage.log.settled.extend(choices(10, begin))
         stage.choosing.keep()
         stage.choosing.keep()
-        assert not stage.log.settled
     assert read_choices(stage.file) == choices(20)
     assert stage.file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_yes_that_is_undone_after_it_was_kept_is_undone_in_the_file(
+    tmp_path: Path,
+) -> None:
+    """A look is each half minute; what was done is watched for ten minutes."""
+    stage = Stage(tmp_path)
+    stage.log.say(ONE, "s-1")
+    stage.log.settle("s-1", AnswerKind.YES)
+    stage.choosing.keep()
+    stage.log.undo("s-1")
+    stage.choosing.keep()
+    assert [one.answer for one in read_choices(stage.file)] == [AnswerKind.UNDONE]
+
+
+def test_what_is_no_news_is_not_written_again(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.log.settled.extend(choices(3))
+    stage.choosing.keep()
+    stage.file.unlink()
+    stage.choosing.keep()
+    assert not stage.file.exists()
 
 
 def test_the_file_is_bounded_and_the_oldest_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MAX_CHOICES", 5)
-    stage = Stage(tmp_path)
-    stage.log.settled.extend(choices(8))
-    stage.choosing.keep()
+    for begin in (0, 4):
+        stage = Stage(tmp_path)
+        stage.log.settled.extend(choices(4, begin))
+        stage.choosing.keep()
     assert read_choices(stage.file) == choices(8)[-5:]
-    assert ChoiceLog().settled.maxlen == MAX_CHOICES
 
 
 async def test_it_is_kept_when_the_device_ends(tmp_path: Path) -> None:
@@ -95,8 +116,8 @@ async def test_what_is_forgotten_goes_from_the_log_and_the_file(tmp_path: Path) 
     stage.log.weigh(msgspec.structs.replace(ONE, time=6.0))
     stage.log.say(msgspec.structs.replace(ONE, time=7.0), "s-1")
     await stage.choosing.forget("phone", Forget("wish", 5.0, 12.0, ("**",)))
-    assert read_choices(stage.file) == choices(5)
-    assert list(stage.log.settled) == choices(2, 12)
+    left = choices(5) + choices(2, 12)
+    assert read_choices(stage.file) == list(stage.log.settled) == left
     assert stage.log.state().weighed == stage.log.state().said == []
 
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 from trivet.app.hub import Hub
 from trivet.domain import InputError, SetupError, TrivetError
-from trivet.engine.choice import MAX_CHOICES, Choice, from_lines, to_lines
+from trivet.engine.choice import Choice, ChoiceLog, from_lines, to_lines
 from trivet.fabric.history import Forget
 
 log = logging.getLogger("trivet.app")
@@ -35,6 +34,7 @@ class Choosing:
     def __init__(self, file: Path, hub: Hub) -> None:
         self._file = file
         self._hub = hub
+        #: what the file holds, None before it was read
         self._kept: list[Choice] | None = None
         self._fault = ""
 
@@ -48,14 +48,10 @@ class Choosing:
             self.keep()
 
     def keep(self) -> None:
-        """Write what was settled since the last time; a fault is logged once."""
-        settled = self._hub.mind.suggester.choices.settled
-        if not settled:
-            return
+        """Write what was settled, or undone, since; a fault is logged once."""
         try:
-            kept = self._known() + list(settled)
-            self._write(kept[-MAX_CHOICES:])
-            settled.clear()
+            self._recall()
+            self._write()
             self._fault = ""
         except TrivetError as error:
             if str(error) != self._fault:
@@ -68,28 +64,37 @@ class Choosing:
         What was weighed comes from all devices together, so it goes whoever's it was.
 
         Raises:
-            SetupError: the file cannot be written.
+            SetupError: the file cannot be read or written.
         """
-        self._hub.mind.suggester.choices.forget(wish.since, wish.until)
-        kept = self._known()
-        left = [one for one in kept if not wish.since <= one.time < wish.until]
-        if len(left) < len(kept):
-            self._write(left)
+        self._recall()
+        self._choices.forget(wish.since, wish.until)
+        self._write()
 
-    def _known(self) -> list[Choice]:
-        if self._kept is None:
+    @property
+    def _choices(self) -> ChoiceLog:
+        return self._hub.mind.suggester.choices
+
+    def _recall(self) -> None:
+        """Put what the file holds before what was settled since, once."""
+        if self._kept is not None:
+            return
+        try:
+            self._kept = read_choices(self._file)
+        except InputError as error:
+            aside = self._file.with_suffix(".damaged")
+            log.error("%s is damaged, and is %s now: %s", self._file, aside, error)
             try:
-                self._kept = read_choices(self._file)
-            except InputError as error:
-                aside = self._file.with_suffix(".damaged")
-                log.error("%s is damaged, and is %s now: %s", self._file, aside, error)
                 self._file.replace(aside)
-                self._kept = []
-        return self._kept
+            except OSError as fault:
+                raise _unwritable(self._file, fault) from fault
+            self._kept = []
+        self._choices.recall(self._kept)
 
-    def _write(self, choices: Iterable[Choice]) -> None:
-        """All of it or nothing, readable by its owner alone."""
-        kept = list(choices)
+    def _write(self) -> None:
+        """All of it or nothing, readable by its owner alone; only what is news."""
+        kept = list(self._choices.settled)
+        if kept == self._kept:
+            return
         part = self._file.with_suffix(".part")
         try:
             handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -99,11 +104,15 @@ class Choosing:
                 os.fsync(out.fileno())
             part.replace(self._file)
         except OSError as error:
-            raise SetupError(
-                f"{self._file} cannot be written: {error.strerror}",
-                hint="make room on the disk, or let its owner write there",
-            ) from error
+            raise _unwritable(self._file, error) from error
         self._kept = kept
+
+
+def _unwritable(file: Path, error: OSError) -> SetupError:
+    return SetupError(
+        f"{file} cannot be written: {error.strerror}",
+        hint="make room on the disk, or let its owner write there",
+    )
 
 
 def read_choices(file: Path) -> list[Choice]:

@@ -128,9 +128,8 @@ class ChoiceLog:
 
     def forget(self, since: float, until: float) -> None:
         """Forget what was weighed from event time `since` on, before `until`."""
-        gone = [one for one in self.settled if since <= one.time < until]
-        for one in gone:
-            self.settled.remove(one)
+        kept = [one for one in self.settled if not since <= one.time < until]
+        self.settled = deque(kept, maxlen=MAX_CHOICES)
         for slot, one in list(self._weighed.items()):
             if since <= one.time < until:
                 del self._weighed[slot]
@@ -143,6 +142,10 @@ class ChoiceLog:
         for slot, choice in list(self._weighed.items()):
             if choice.day.partition("#")[0] != day:
                 self.settled.append(self._weighed.pop(slot))
+
+    def recall(self, past: Iterable[Choice]) -> None:
+        """Take up what was settled before all that is known."""
+        self.settled = deque([*past, *self.settled], maxlen=MAX_CHOICES)
 
     def state(self) -> ChoiceState:
         """All of it, to go on from later."""
