@@ -203,6 +203,38 @@ def test_a_damaged_snapshot_is_refused_or_read(
     model.chances(at(35, 0))
 
 
+_NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("where", "what"),
+    [
+        (("pool", "whole", "weights"), [1.0]),
+        (("pool", "whole", "weights"), [1e308] * 7),
+        (("pool", "whole", "squares"), []),
+        (("pool", "after", "light.bedroom=on", "weights"), [_NAN] * 7),
+        (("blend", "weights"), [0.0] * 6),
+        (("steering", "asked"), {80: _NAN}),
+        (("events",), [[2e9, "light.bedroom=on"], [1e9, "light.bedroom=off"]]),
+        (("subjects",), {}),
+        (("subjects", "", "nights"), [[0.0, 1e17]]),
+        (("subjects", "", "moments"), [[_NAN, True, True]]),
+        (("subjects", "", "occupancy", "changes"), [[-1e12, True]]),
+        (("subjects", "", "occupancy", "until"), _NAN),
+        (("subjects", "", "occupancy", "blends"), [{"weights": [1.0]}] * 3),
+    ],
+)
+def test_what_no_routine_remembers_is_damage(
+    where: tuple[str, ...], what: object
+) -> None:
+    state = found = msgspec.msgpack.decode(KNOWN[1:])
+    for name in where[:-1]:
+        found = found[name]
+    found[where[-1]] = what
+    with pytest.raises(UsageError, match="damaged"):
+        Routine.restore(KNOWN[:1] + msgspec.msgpack.encode(state), BERLIN)
+
+
 def test_what_the_version_before_kept_is_read() -> None:
     state = msgspec.msgpack.decode(KNOWN[1:])
     del state["pool"]

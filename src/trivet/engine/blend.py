@@ -11,6 +11,7 @@ Source: M. Herbster and M. K. Warmuth, "Tracking the best expert", Machine Learn
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 import msgspec
 import numpy as np
@@ -51,6 +52,15 @@ class Blend(msgspec.Struct):
         posterior = (1.0 - SHARE) * posterior / posterior.sum()
         self.weights = (posterior + SHARE / len(given)).tolist()
 
+    def is_sound(self, experts: int) -> bool:
+        """Whether so many experts can be blended by it."""
+        weights = self.weights
+        return (
+            len(weights) == experts
+            and all(0.0 <= weight < inf for weight in weights)
+            and 0.0 < sum(weights) < inf
+        )
+
 
 class Steering(msgspec.Struct):
     """Levels to ask for, so that intervals hold as often as they promise.
@@ -72,3 +82,8 @@ class Steering(msgspec.Struct):
         """Ask for more after one that did not hold, for less after one that did."""
         level = self.level(promised) + rate * (promised - float(held))
         self.asked[round(100 * promised)] = min(0.99, max(0.02, level))
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether every level is one."""
+        return all(0.0 <= level <= 1.0 for level in self.asked.values())

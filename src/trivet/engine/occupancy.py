@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from trivet.domain.clock import local
 from trivet.engine.blend import Blend, Floats
+from trivet.engine.timeline import is_event_time
 
 Ints = NDArray[np.int64]
 
@@ -33,6 +34,7 @@ _WEEK = 7 * DAY
 HOURS = 24
 #: Days that are kept.
 MOST_DAYS = 400
+_KEPT_S = (MOST_DAYS + 28) * 86_400.0
 _UNKNOWN = np.nan
 #: Half-lives in days of the usual week.
 _SHORT_D, _LONG_D = 14.0, 60.0
@@ -66,6 +68,17 @@ class OccupancyState(msgspec.Struct):
     changes: list[Presence] = []
     blends: list[Blend] = []
     until: float = 0.0
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it can be gone on from: what a decoder does not see to."""
+        times = [change.time for change in self.changes]
+        return (
+            all(map(is_event_time, (*times, self.until)))
+            and times == sorted(times)
+            and len(self.blends) in (0, HOURS)
+            and all(blend.is_sound(_EXPERTS) for blend in self.blends)
+        )
 
 
 class Occupancy:
@@ -112,7 +125,13 @@ class Occupancy:
             changes.append(Presence(time, None))
 
     def pass_time(self, time: float) -> None:
-        """Nothing changed up to event time `time`."""
+        """Nothing changed up to event time `time`.
+
+        All begins anew after longer than what is kept: a clock had stood at 1970.
+        """
+        if self.state.changes and time - self.state.until > _KEPT_S:
+            self.state.changes.clear()
+            self._live_again()
         while self.state.changes and self.state.until + SLOT_S <= time:
             self._judge(self.is_home)
             self._pass(self.is_home)
@@ -169,6 +188,7 @@ class Occupancy:
         self._chain = np.zeros((3, 2, 2 * DAY))  # from in/out/long out, [turned, all]
         self._asked: list[Floats] = []
         first = state.changes[0].time if state.changes else 0.0
+        first = max(first, state.until - _KEPT_S)
         self._begun = first - first % SLOT_S
         until, state.until = state.until, self._begun
         now: bool | None = None

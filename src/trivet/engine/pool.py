@@ -30,6 +30,8 @@ _OWN_RATE, _OWN_START = 0.05, 3.0
 _LIFE = 5000.0
 #: Weights of all experts together to start with.
 _WHOLE = 1.05
+#: No weight, and no sum of squared gradients, is learned that is beyond.
+_MOST, _MOST_SQUARE = 1e4, 1e8
 
 
 class Lean(msgspec.Struct):
@@ -43,6 +45,14 @@ class Lean(msgspec.Struct):
         squares = np.array(self.squares) * 0.5 ** (1.0 / _LIFE) + gradient**2
         ahead = np.array(self.weights) + rate * gradient / np.sqrt(squares + 1.0)
         self.weights, self.squares = ahead.tolist(), squares.tolist()
+
+    def is_sound(self, experts: int) -> bool:
+        """Whether so many experts can be weighed by it."""
+        return (
+            len(self.weights) == len(self.squares) == experts
+            and all(abs(weight) <= _MOST for weight in self.weights)
+            and all(0.0 <= square <= _MOST_SQUARE for square in self.squares)
+        )
 
 
 class Pool(msgspec.Struct):
@@ -85,6 +95,12 @@ class Pool(msgspec.Struct):
     def keep(self, events: Container[str]) -> None:
         """Forget what holds after events other than these."""
         self.after = {last: own for last, own in self.after.items() if last in events}
+
+    def is_sound(self, experts: int) -> bool:
+        """Whether so many experts can be pooled by it."""
+        return all(
+            lean.is_sound(experts) for lean in (self.whole, *self.after.values())
+        )
 
     def _pooled(self, logs: Floats, last: str) -> Floats:
         weights = np.array(self.whole.weights)

@@ -19,7 +19,7 @@ from trivet.engine.activity import ActivityReader, HomeEvent, state_of
 from trivet.engine.blend import Blend, Steering
 from trivet.engine.occupancy import Occupancy, OccupancyState
 from trivet.engine.pool import Pool
-from trivet.engine.sequence import EventSequence, Expected
+from trivet.engine.sequence import EXPERTS, EventSequence, Expected
 from trivet.engine.sleep import Moment, Night, Nights
 from trivet.engine.timeline import is_event_time
 
@@ -53,6 +53,15 @@ class Subject(msgspec.Struct):
     nights: list[Night] = []
     moments: list[Moment] = []
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether it can be gone on from."""
+        return (
+            self.occupancy.is_sound
+            and all(night.is_sound for night in self.nights)
+            and _in_order(moment.time for moment in self.moments)
+        )
+
 
 class RoutineState(msgspec.Struct, forbid_unknown_fields=True):
     """All that a routine remembers."""
@@ -66,6 +75,25 @@ class RoutineState(msgspec.Struct, forbid_unknown_fields=True):
     pool: Pool | None = None
     subjects: dict[str, Subject] = {}
     is_frozen: bool = False
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it can be asked and learned from: what a decoder does not see to."""
+        known = {HOME, *(person.name for person in self.residents)}
+        return (
+            _in_order(event.time for event in self.events)
+            and (self.blend is None or self.blend.is_sound(EXPERTS))
+            and (self.steering is None or self.steering.is_sound)
+            and (self.pool is None or self.pool.is_sound(EXPERTS + 1))
+            and known <= self.subjects.keys()
+            and all(subject.is_sound for subject in self.subjects.values())
+        )
+
+
+def _in_order(times: Iterable[float]) -> bool:
+    """Whether event times are of the calendar, the oldest first."""
+    found = list(times)
+    return all(map(is_event_time, found)) and found == sorted(found)
 
 
 class Day(msgspec.Struct, frozen=True):
@@ -302,7 +330,7 @@ class Routine:
             state = msgspec.msgpack.decode(memoryview(data)[1:], type=RoutineState)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise UsageError(f"damaged routine: {error}", hint=hint) from error
-        if not all(is_event_time(event.time) for event in state.events):
+        if not state.is_sound:
             raise UsageError("damaged routine: it holds what no home did", hint=hint)
         self = cls(state.home, zone)
         self._take(state)

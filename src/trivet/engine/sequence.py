@@ -67,8 +67,8 @@ WAYS = (
     Listening(45.0, 0.12, 0.35, 1.0, 0.04, 0.45),
     Listening(30.0, 0.5, 0.8, 0.6, 0.02, 0.4),
 )
-#: Experts beside them: partial matching, shares at this hour, mere shares.
-_OTHERS = 3
+#: Beside them partial matching, shares at this hour, mere shares.
+EXPERTS = len(WAYS) + 3
 #: Shares of this weight speak with a way's witnesses, lest few be taken for many.
 _SMOOTH = 0.5
 #: Witnesses heard: the newest that had the same last event.
@@ -134,8 +134,8 @@ class EventSequence:
     ) -> None:
         self._zone = zone
         self.steering = steering or Steering()
-        self.blend = blend or Blend.even(len(WAYS) + _OTHERS)
-        self.pool = pool or Pool.even(len(WAYS) + _OTHERS + 1)
+        self.blend = blend or Blend.even(EXPERTS)
+        self.pool = pool or Pool.even(EXPERTS + 1)
         self.events: list[HomeEvent] = []
         self._lay_out(list(events))
 

@@ -18,6 +18,7 @@ import numpy as np
 from trivet.domain.clock import local
 from trivet.domain.forecast import Interval
 from trivet.engine.sequence import interval
+from trivet.engine.timeline import is_event_time
 
 #: A night is looked for between these local hours.
 FROM_H, TO_H = 18, 14
@@ -39,6 +40,11 @@ class Night(msgspec.Struct, frozen=True, array_like=True):
 
     bed: float
     wake: float
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it is of the calendar."""
+        return is_event_time(self.bed) and is_event_time(self.wake)
 
 
 class Moment(msgspec.Struct, frozen=True, array_like=True):
