@@ -7,13 +7,18 @@ from functools import cache
 from math import inf, nan
 from random import Random
 
+import numpy as np
 import pytest
+from msgspec.structs import replace
 from tests.engine.mishap import TOWN, learn, learner, live, zone_of
 
 from trivet.domain import UsageError
 from trivet.domain.place import TracePoint
 from trivet.engine import Anticipator
+from trivet.engine.current_location import LATITUDE
+from trivet.engine.evidence import COLUMNS, NEW_COLUMNS
 from trivet.engine.homecoming import Kind
+from trivet.engine.residual import Lesson
 from trivet.engine.snapshot import State, dump, load
 
 
@@ -75,6 +80,20 @@ def a_silence_of_nan(state: State) -> None:
     state.timeline.silences.append((nan, nan))
 
 
+def a_half_that_waits_and_is_not_known(state: State) -> None:
+    state.location.waits = LATITUDE
+
+
+def lessons_beyond_measure(state: State) -> None:
+    steep = (1e308,) * (len(COLUMNS) + len(NEW_COLUMNS))
+    state.lessons += [Lesson(1.0, steep, ()), Lesson(2.0, steep, ())]
+
+
+def an_exhibit_of_nan(state: State) -> None:
+    rows = np.full(len(state.exhibits[0].rows) // 4, nan, dtype="<f4").tobytes()
+    state.exhibits[0] = replace(state.exhibits[0], rows=rows)
+
+
 BROKEN = [
     more_stays,
     longer_trace,
@@ -87,6 +106,9 @@ BROKEN = [
     trust_in_nobody,
     one_expert_more,
     a_silence_of_nan,
+    a_half_that_waits_and_is_not_known,
+    lessons_beyond_measure,
+    an_exhibit_of_nan,
 ]
 
 

@@ -113,6 +113,7 @@ def test_shares_sum_to_one_whatever_the_scores() -> None:
             "300 units are too many",
         ),
         (changed(network=Network(((0.0,) * 21,), (), (1.0,))), "0 weights where 1"),
+        (changed(network=Network((), (), ())), "no units"),
         (default().dump().replace(b'"cases"', b'"caser"'), "no student"),
         (default().dump().replace(b'"cases"', b'"cases": NaN, "x"'), "no student"),
     ],

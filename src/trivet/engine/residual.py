@@ -53,14 +53,13 @@ class Exhibit(msgspec.Struct, frozen=True, array_like=True):
     mean: tuple[float, ...]
 
     @property
-    def is_whole(self) -> bool:
-        """Whether its numbers are as many as there must be."""
-        width = 4 * _WIDTH * len(self.places)
-        return (len(self.rows), len(self.new), len(self.mean)) == (
-            width,
-            len(NEW_COLUMNS),
-            _WHOLE,
-        )
+    def is_sound(self) -> bool:
+        """Whether its numbers are as many as there must be, and each is one."""
+        lengths = len(self.rows), len(self.new), len(self.mean)
+        if lengths != (4 * _WIDTH * len(self.places), len(NEW_COLUMNS), _WHOLE):
+            return False
+        rows = np.frombuffer(self.rows, dtype="<f4")
+        return all(bool(np.isfinite(x).all()) for x in (rows, self.new, self.mean))
 
 
 class Lesson(msgspec.Struct, frozen=True, array_like=True):
@@ -77,9 +76,11 @@ class Lesson(msgspec.Struct, frozen=True, array_like=True):
     blind: tuple[float, ...]
 
     @property
-    def is_whole(self) -> bool:
-        """Whether its numbers are as many as there must be."""
-        return {len(self.way), len(self.blind)} <= {0, _WHOLE}
+    def is_sound(self) -> bool:
+        """Whether its slopes are as many as there must be, and as steep as may be."""
+        is_whole = {len(self.way), len(self.blind)} <= {0, _WHOLE}
+        slopes = (*self.way, *self.blind)
+        return is_whole and all(abs(slope) <= _STEEPEST for slope in slopes)
 
 
 def put_aside(

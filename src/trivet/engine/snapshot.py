@@ -156,7 +156,7 @@ def _faults(state: State) -> Iterator[str]:
         yield f"ways home {state.home}"
     noted: list[Exhibit | Lesson] = [*state.lessons, *state.exhibits]
     for one in noted:
-        if not one.is_whole or not soundness.is_finite(one):
+        if not one.is_sound:
             yield f"a lesson {one}"
     rest = (state.calibration, state.location, state.timeline)
     if not all(map(soundness.is_finite, rest)) or not _is_sound_rest(state):
@@ -166,11 +166,12 @@ def _faults(state: State) -> Iterator[str]:
 def _is_sound_rest(state: State) -> bool:
     times = (state.counted, state.region_at)
     place = state.place or (0.0, 0.0)
-    late = state.timeline.late
+    late, location = state.timeline.late, state.location
     return (
         all(map(is_event_time, times))
         and soundness.is_on_earth(*place)
         and soundness.are_sound_points(late)
         and len(late) <= 2
+        and (not location.waits or location.waits in location.known)
         and 0 <= state.made < 1 << 53
     )

@@ -93,15 +93,15 @@ class Student(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             InputError: it cannot be read, is no student, or is one of other evidence.
         """
         try:
-            size = path.stat().st_size
-            data = path.read_bytes() if size <= MOST_BYTES else b""
+            with path.open("rb") as file:
+                data = file.read(MOST_BYTES + 1)
         except OSError as error:
             raise InputError(
                 f"no student can be read: {error.strerror}", path=str(path)
             ) from error
-        if size > MOST_BYTES:
+        if len(data) > MOST_BYTES:
             raise InputError(
-                f"{size:,} bytes are too many, a student has at most {MOST_BYTES:,}",
+                f"too many bytes: a student has at most {MOST_BYTES:,}",
                 path=str(path),
                 hint=_HINT,
             )
@@ -163,6 +163,8 @@ def _wrong(student: Student) -> str:
         units = len(net.hidden)
         if units > _MOST_UNITS:
             return f"{units} units are too many, {_MOST_UNITS} are allowed"
+        if not units:
+            return "a network of no units"
         rows += [(units, net.bias), (units, net.out)]
         rows += [(width, row) for row in net.hidden]
     for width, row in rows:
