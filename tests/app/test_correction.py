@@ -18,12 +18,12 @@ from tests.engine.life import (
     stay,
 )
 
-from trivet.app.correction import MOST, Correction, Corrector, corrections_of
+from trivet.app.correction import MOST, SAME_M, Correction, Corrector, corrections_of
 from trivet.app.mind import Mind, Roles
 from trivet.app.place_view import MAX_NAME, CorrectPlace, Doing
 from trivet.app.placing import Placing, find_place, rows_of
 from trivet.domain import PlaceRole, Sample, UsageError
-from trivet.domain.geo import offset
+from trivet.domain.geo import distance_m, offset
 from trivet.engine import Anticipator
 from trivet.fabric.replica import Put
 
@@ -136,6 +136,56 @@ def test_two_places_are_one_and_take_the_name_of_the_one_kept() -> None:
     assert shop not in anticipator.places
     assert anticipator.places[work].name == "Office"
     assert {s.place for s in anticipator.stays} == {work, at(anticipator, HOME)}
+
+
+def test_a_name_stays_while_the_centre_moves_with_each_stay() -> None:
+    """Said after the first stay there; the later ones were at its other end."""
+    anticipator, end = mind(), (SHOP[0] + 125.0, SHOP[1])
+    shop = at(anticipator, SHOP)
+    corrector = obeyed(anticipator, said(SHOP, name="Corner"))
+    for week in range(1, 4):
+        for sample in errand(FIRST + 7 * week, end):
+            anticipator.learn_one(sample)
+        corrector.apply(anticipator)
+    place = anticipator.places[shop]
+    assert place.lat is not None
+    assert place.lon is not None
+    assert distance_m(*offset(49.0, 8.4, *SHOP), place.lat, place.lon) > SAME_M
+    assert place.name == "Corner"
+    again = mind()
+    for week in range(1, 4):
+        for sample in errand(FIRST + 7 * week, end):
+            again.learn_one(sample)
+    obeyed(again, said(SHOP, name="Corner"))
+    assert again.places[at(again, end)].name == "Corner"
+
+
+async def test_a_name_that_was_given_from_afar_is_taken_back() -> None:
+    one = Written(mind())
+    lat, lon = offset(49.0, 8.4, SHOP[0] + 100.0, SHOP[1])
+    await one.write(
+        Put("places/x/name", "Corner"),
+        Put("places/x/lat", lat),
+        Put("places/x/lon", lon),
+    )
+    shop = at(one.mind.anticipator, SHOP)
+    assert find_place(one.mind, shop).label == "Corner"
+    await one.say(shop, Doing.NAME)
+    assert find_place(one.mind, shop).label != "Corner"
+
+
+async def test_what_is_said_of_a_place_forgets_nothing_next_to_one_forgotten() -> None:
+    one = Written(mind())
+    shop, time = at(one.mind.anticipator, SHOP), monday(23.0, FIRST)
+    lat, lon = offset(49.0, 8.4, SHOP[0] + 120.0, SHOP[1])
+    await one.write(
+        Put("places/x/forgotten", time),
+        Put("places/x/lat", lat),
+        Put("places/x/lon", lon),
+    )
+    await one.say(shop, Doing.NAME, "Corner")
+    assert find_place(one.mind, shop).label == "Corner"
+    assert at(one.again().anticipator, SHOP)
 
 
 def test_what_nobody_understands_counts_as_not_said() -> None:

@@ -24,9 +24,11 @@ from trivet.fabric.replica.change import split
 
 #: Corrections that are obeyed; a household that has more is not one.
 MOST = 500
-#: A place whose centre is no further from where the correction was made is meant; two
-#: places are never so near to each other.
+#: What cannot be taken back is done to a place whose centre is no further from where
+#: that was said; two places are never so near to each other.
 SAME_M = 75.0
+#: Places further north or south than this are not looked at, in degrees.
+_FAR = 0.02
 
 
 class Correction(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -50,8 +52,18 @@ class Correction(msgspec.Struct, frozen=True, omit_defaults=True):
     same_as: str = ""
     forgotten: float = 0.0
 
-    def place_in(self, places: Mapping[str, Place]) -> str:
-        """Id of the place that it is of, among those that a mind knows; else empty."""
+    def place_in(
+        self, places: Mapping[str, Place], reach_m: float | None = None
+    ) -> str:
+        """Id of the place that it is of, among those that a mind knows; else empty.
+
+        That is the one to which a stay where it was said belongs: a place's centre
+        moves with each stay, and what people said of it holds.
+
+        Args:
+            places: those that the mind knows.
+            reach_m: how far its centre may be; the place's own radius if None.
+        """
         if self.lat is None or self.lon is None:
             named = places.get(self.id)
             return self.id if named is not None and named.lat is None else ""
@@ -59,10 +71,15 @@ class Correction(msgspec.Struct, frozen=True, omit_defaults=True):
         away = {
             place.id: distance_m(*here, place.lat, place.lon)
             for place in places.values()
-            if place.lat is not None and place.lon is not None
+            if place.lat is not None
+            and place.lon is not None
+            and abs(place.lat - self.lat) < _FAR
         }
         nearest = min(away, key=lambda place: away[place], default="")
-        return nearest if nearest and away[nearest] <= SAME_M else ""
+        if not nearest:
+            return ""
+        reach_m = places[nearest].radius_m if reach_m is None else reach_m
+        return nearest if away[nearest] <= reach_m else ""
 
 
 def corrections_of(values: Mapping[str, object]) -> tuple[Correction, ...]:
@@ -162,7 +179,7 @@ class Corrector:
         return True
 
     def _forget(self, mind: Anticipator, wanted: Correction) -> None:
-        place = wanted.place_in(mind.places)
+        place = wanted.place_in(mind.places, SAME_M)
         if not place:
             return
         there = [stay for stay in mind.stays if stay.place == place]
@@ -175,7 +192,7 @@ class Corrector:
             mind.forget(stay.arrival, stay.departure + 1.0)
 
     def _join(self, mind: Anticipator, wanted: Correction) -> None:
-        gone = wanted.place_in(mind.places)
+        gone = wanted.place_in(mind.places, SAME_M)
         entry = next((c for c in self.wanted if c.id == wanted.same_as), None)
         kept = entry.place_in(mind.places) if entry is not None else ""
         if not gone or not kept or gone == kept:
@@ -187,10 +204,12 @@ class Corrector:
     def _say(self, mind: Anticipator) -> None:
         """Names and roles; what is said no longer is taken back."""
         said: dict[str, tuple[str, PlaceRole | None]] = {}
-        for wanted in self.wanted:
-            place = wanted.place_in(mind.places)
-            if place and not wanted.same_as and (wanted.name or wanted.role):
-                said.setdefault(place, (wanted.name, wanted.role))
+        named = [w for w in self.wanted if not w.same_as and (w.name or w.role)]
+        for reach_m in (SAME_M, None):  # what was said nearest goes before
+            for wanted in named:
+                place = wanted.place_in(mind.places, reach_m)
+                if place:
+                    said.setdefault(place, (wanted.name, wanted.role))
         for place in {*said, *self._said} & set(mind.places):
             name, role = said.get(place, ("", None))
             if self.said_of(place) != (name, role):

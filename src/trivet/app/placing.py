@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from trivet.app.correction import MOST, Correction
+from trivet.app.correction import MOST, SAME_M, Correction
 from trivet.app.mind import Mind
 from trivet.app.place_view import MAX_NAME, CorrectPlace, Doing, PlaceRow
 from trivet.domain import Place, PlaceRole, UsageError
@@ -145,9 +145,11 @@ class Placing:
             raise UsageError(f"nothing can be kept of the place {place.label!r}")
         known: Sequence[Correction] = self._mind.corrector.wanted
         places = self._mind.anticipator.places
-        for each in known:
-            if each.place_in(places) == place.id and not each.same_as:
-                return each.id
+        for reach_m in (SAME_M, None):  # what was said nearest goes before
+            for each in known:
+                is_bound = each.same_as or (each.forgotten and reach_m is None)
+                if not is_bound and each.place_in(places, reach_m) == place.id:
+                    return each.id
         if len(known) >= MOST:
             raise UsageError(
                 f"{MOST} places are set right already, and no more can be",
