@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from io import BytesIO
+from math import inf, nan
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from tests.engine.life import commute, here, learner
+from tests.train.made import cases as made
 
 from trivet.domain.error import InputError
+from trivet.domain.sample import Position, Sample
 from trivet.engine.evidence import COLUMNS
+from trivet.engine.route import Floats
 from trivet.train.case import SHARES, Case, Cases, gather_cases
+from trivet.train.fit import fit
 
 LIFE = commute(14)
 
@@ -38,6 +47,16 @@ def test_a_case_is_the_same_whatever_came_after_its_trip() -> None:
         assert (one.truth, one.share) == (other.truth, other.share)
 
 
+def test_positions_that_are_none_teach_nothing() -> None:
+    odd = [(nan, 13.4), (91.0, 13.4), (0.0, 0.0), (52.5, inf)]
+    told: list[Sample] = []
+    for number, sample in enumerate(commute(11)):
+        position = Position(*odd[number % len(odd)])
+        told += [replace(sample, value=position), sample]
+    cases = Cases.of(gather_cases(told, here()))
+    assert np.array_equal(cases.table, Cases.of(gathered(11)).table)
+
+
 def test_the_truth_is_where_the_trip_ended() -> None:
     last = gathered()[-1]
     assert last.truth < len(last.table)
@@ -57,7 +76,15 @@ def test_cases_are_written_and_read_back_and_parted(tmp_path: Path) -> None:
     assert len(Cases.of([])) == 0
 
 
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04 not really", b"\x00" * 100])
+def an_array_alone() -> bytes:
+    file = BytesIO()
+    np.save(file, np.zeros(3))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"PK\x03\x04 not really", b"\x00" * 100, an_array_alone()]
+)
 def test_a_file_that_holds_no_cases_is_refused(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     path.write_bytes(data)
@@ -70,4 +97,46 @@ def test_cases_of_other_evidence_are_refused(tmp_path: Path) -> None:
     arrays = {name: getattr(cases, name) for name in cases.__struct_fields__}
     np.savez(path, **{**arrays, "table": cases.table[:, 1:]})
     with pytest.raises(InputError, match="other evidence"):
+        Cases.load(path)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_attack_cases_with_bytes_changed_are_refused_or_read(
+    seed: int, tmp_path: Path
+) -> None:
+    path, rng = tmp_path / "a.npz", Random(seed)
+    made(60).save(path)
+    data = bytearray(path.read_bytes())
+    for _ in range(3):
+        data[rng.randrange(len(data))] = rng.randrange(256)
+    path.write_bytes(data)
+    try:
+        found = Cases.load(path)
+    except InputError:
+        return
+    fit(found, blind=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("sizes", lambda sizes: sizes[:-1]),
+        ("sizes", lambda sizes: -sizes),
+        ("sizes", lambda sizes: sizes + 1),
+        ("sizes", lambda sizes: sizes.astype(float)),
+        ("truth", lambda truth: truth + 1000),
+        ("truth", lambda truth: truth - 1000),
+        ("blind", lambda blind: blind.astype(int)),
+        ("share", lambda share: share[0]),
+        ("person", lambda person: person[:3]),
+        ("table", lambda table: table * nan),
+    ],
+)
+def test_attack_columns_that_no_cases_have_are_refused(
+    name: str, change: Callable[[Floats], Floats], tmp_path: Path
+) -> None:
+    path, cases = tmp_path / "a.npz", made(60)
+    arrays = {field: getattr(cases, field) for field in cases.__struct_fields__}
+    np.savez(path, **{**arrays, name: change(arrays[name])})
+    with pytest.raises(InputError, match="no cases"):
         Cases.load(path)

@@ -8,6 +8,8 @@ not later.
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
 from pathlib import Path
@@ -20,10 +22,11 @@ from numpy.typing import NDArray
 
 from trivet.domain.clock import ZoneOf
 from trivet.domain.error import InputError
-from trivet.domain.sample import LOCATION, Position, Quality, Sample
+from trivet.domain.sample import LOCATION, Sample
 from trivet.engine.diary import Diary
 from trivet.engine.event import Event, TripEnded, TripStarted
 from trivet.engine.evidence import COLUMNS, NEW_COLUMNS, Evidence
+from trivet.engine.fix import fix_of
 from trivet.engine.route import Floats, Ints
 from trivet.engine.settings import Settings
 from trivet.engine.snapshot import State
@@ -38,6 +41,11 @@ MOST_CANDIDATES = 48
 #: Trips of the first week are to new places nearly all: they teach little.
 WARM_UP_S = 7 * 86_400.0
 _FIRST_S, _GROWTH = 10.0, 1.15
+#: What reading a damaged file of arrays raises.
+_UNREADABLE = (
+    *(OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError, MemoryError),
+    *(BadZipFile, zlib.error, struct.error),
+)
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -123,17 +131,15 @@ class Learner:
 
     def learn_one(self, sample: Sample) -> list[Event]:
         """Take up a position; other samples change nothing."""
-        value, time, detector = sample.value, sample.time, self._detector
-        if sample.path != LOCATION or not isinstance(value, Position):
+        found = fix_of(sample, self._most_m) if sample.path == LOCATION else None
+        if found is None:
             return []
-        accuracy_m, before = value.accuracy_m or 0.0, detector.state.time
-        if sample.quality is Quality.BAD or not accuracy_m <= self._most_m:
-            return []
-        lat, lon = value.lat, value.lon
-        moves = detector.learn_one(time, lat, lon, accuracy_m)
+        (fix, accuracy_m), detector = found, self._detector
+        before = detector.state.time
+        moves = detector.learn_one(fix.time, fix.lat, fix.lon, accuracy_m)
         if not moves and self.running is not None and detector.state.time > before:
-            self.running.add_fix(time, lat, lon)
-        return [event for move in moves for event in self._diary.follow(move, time)]
+            self.running.add_fix(fix.time, fix.lat, fix.lon)
+        return [e for move in moves for e in self._diary.follow(move, fix.time)]
 
     def evidence(self, trip: RunningTrip, time: float) -> Evidence:
         """What a forecast at event time `time` would rest on."""
@@ -220,6 +226,25 @@ class Cases(msgspec.Struct, frozen=True):
         return len(self.sizes)
 
     @property
+    def is_sound(self) -> bool:
+        """Whether the columns are what they must be, and belong together."""
+        own, bare = msgspec.structs.astuple(self), msgspec.structs.astuple(Cases.of([]))
+        for mine, kind in zip(own, bare, strict=True):
+            if not isinstance(mine, np.ndarray):
+                return False
+            if (mine.dtype, mine.ndim) != (kind.dtype, kind.ndim):
+                return False
+        told = self.table, self.new, self.share, self.departure
+        within = (self.sizes >= 0) & (self.sizes <= len(self.table))
+        return (
+            {len(column) for column in own[1:]} == {len(self)}
+            and bool(within.all())
+            and int(self.sizes.sum()) == len(self.table)
+            and bool(((self.truth >= 0) & (self.truth <= self.sizes)).all())
+            and all(bool(np.isfinite(column).all()) for column in told)
+        )
+
+    @property
     def starts(self) -> Ints:
         """First row of each case."""
         return np.concatenate(([0], np.cumsum(self.sizes)[:-1])).astype(np.int64)
@@ -272,10 +297,16 @@ class Cases(msgspec.Struct, frozen=True):
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 found = cls(*(arrays[name] for name in cls.__struct_fields__))
-        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
+        except _UNREADABLE as error:
             raise InputError(
                 f"no cases to train on: {error}", path=str(path), hint="delete it"
             ) from error
+        if not found.is_sound:
+            raise InputError(
+                "no cases to train on: its columns do not fit",
+                path=str(path),
+                hint="delete it",
+            )
         widths = found.table.shape[1:], found.new.shape[1:]
         if widths != ((len(COLUMNS),), (len(NEW_COLUMNS),)):
             raise InputError(
