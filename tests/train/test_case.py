@@ -52,7 +52,7 @@ def test_positions_that_are_none_teach_nothing() -> None:
     told: list[Sample] = []
     for number, sample in enumerate(commute(11)):
         position = Position(*odd[number % len(odd)])
-        told += [replace(sample, value=position), sample]
+        told += [sample, replace(sample, value=position)]
     cases = Cases.of(gather_cases(told, here()))
     assert np.array_equal(cases.table, Cases.of(gathered(11)).table)
 
