@@ -8,10 +8,12 @@ from operator import attrgetter
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.engine.life import BERLIN, commute, here, monday
 
 from trivet.app.fact import state_words
-from trivet.app.foresight import HOME_S, LATE_S, ROUTINE_S
+from trivet.app.foresight import HOME_S, LATE_S, ROUTINE_S, load_memory
 from trivet.app.mind import Mind, Roles
 from trivet.app.outlook import Outlook, span_text, when_text
 from trivet.domain import Sample, UsageError
@@ -110,6 +112,37 @@ def test_what_is_damaged_is_refused() -> None:
             young().recall(data)
 
 
+def test_what_is_damaged_is_taken_over_in_no_part() -> None:
+    whole = load_memory(past())
+    for odd in (
+        msgspec.structs.replace(whole, routine=whole.routine[:-9]),
+        msgspec.structs.replace(whole, routine=b"\xff"),
+        msgspec.structs.replace(whole, anticipator=whole.anticipator[:-9]),
+        msgspec.structs.replace(whole, home_until=float("inf")),
+        msgspec.structs.replace(whole, home_until=float("nan")),
+    ):
+        mind = young()
+        before = mind.snapshot()
+        with pytest.raises(UsageError):
+            mind.recall(msgspec.msgpack.encode(odd))
+        assert mind.snapshot() == before
+
+
+@given(st.data())
+def test_attack_altered_bytes_are_refused_or_read(data: st.DataObject) -> None:
+    raw = bytearray(past())
+    head = st.integers(0, 200) | st.integers(0, len(raw) - 1)
+    for index in data.draw(st.lists(head, min_size=1, max_size=4)):
+        raw[index] = data.draw(st.integers(0, 255))
+    mind = young()
+    try:
+        mind.recall(bytes(raw))
+    except UsageError:
+        assert mind.outlook(NIGHT).is_empty
+    else:
+        mind.outlook(NIGHT)
+
+
 def test_the_home_goes_before_the_phone_in_who_is_in() -> None:
     told = [
         Sample("home", "person.ada", monday(hour, day), state)
@@ -196,6 +229,18 @@ def test_without_the_routine_the_way_home_is_told_alone(mind: Mind) -> None:
     assert (outlook.next, outlook.presence, outlook.bed) == ((), (), None)
     mind.set_learning(True, time)
     assert mind.outlook(time).next
+
+
+def test_the_routine_goes_at_once_though_nothing_was_learned_before(
+    mind: Mind,
+) -> None:
+    mind.set_learning(False, NIGHT)
+    assert mind.outlook(NIGHT).next
+    mind.set_learning(False, NIGHT, has_routine=False)
+    outlook = mind.outlook(NIGHT)
+    assert (outlook.is_on, outlook.next) == (False, ())
+    mind.set_learning(False, NIGHT)
+    assert mind.outlook(NIGHT).next
 
 
 def test_of_two_it_is_told_who_comes_first(mind: Mind) -> None:

@@ -22,6 +22,7 @@ from trivet.engine.event import Event, StayStarted, TripStarted
 from trivet.engine.homecoming import HomeForecast, first
 from trivet.engine.routine import Outlook as Foretold
 from trivet.engine.routine import Resident, Routine
+from trivet.engine.timeline import LATEST_S
 
 #: Event seconds after which the routine, a way home from where somebody stays, and one
 #: from a trip, are foretold anew though nothing happened.
@@ -125,13 +126,14 @@ class Foresight:
 
     def turn(self, time: float, *, is_on: bool, is_learning: bool) -> None:
         """From an event time on learn what happens, or foretell alone, or neither."""
-        self.is_on = is_on
         is_frozen = not (is_on and is_learning)
-        if is_frozen == self.routine.is_frozen:
+        was_on, was_frozen = self.is_on, self.routine.is_frozen
+        if (is_on, is_frozen) == (was_on, was_frozen):
             return
-        if is_frozen:
+        self.is_on = is_on
+        if is_frozen and not was_frozen:
             self.routine.freeze(time)
-        else:
+        elif was_frozen and not is_frozen:
             self.routine.thaw()
         self._told = self._drawn = self._soon = None
 
@@ -277,12 +279,14 @@ def load_memory(data: bytes) -> Memory:
     Raises:
         UsageError: it is damaged.
     """
+    hint = "learn again from the recorded samples"
     try:
-        return msgspec.msgpack.decode(data, type=Memory)
+        memory = msgspec.msgpack.decode(data, type=Memory)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(
-            f"damaged memory: {error}", hint="learn again from the recorded samples"
-        ) from error
+        raise UsageError(f"damaged memory: {error}", hint=hint) from error
+    if not memory.home_until <= LATEST_S:  # nothing that comes would be learned
+        raise UsageError("damaged memory: it ends at no time", hint=hint)
+    return memory
 
 
 def _is_old(

@@ -136,14 +136,15 @@ class Mind:
         Raises:
             UsageError: `past` is damaged or of another version.
         """
-        memory, is_frozen = load_memory(past), self.anticipator.is_frozen
-        self.anticipator = Anticipator.restore(
+        memory = load_memory(past)
+        anticipator = Anticipator.restore(
             memory.anticipator, self._zone_of, student=self._student
         )
-        if is_frozen:
-            stays = self.anticipator.stays
-            self.anticipator.freeze(stays[-1].departure if stays else 0.0)
-        self.foresight.recall(memory)
+        self.foresight.recall(memory)  # both or, where one is damaged, neither
+        if self.anticipator.is_frozen:
+            stays = anticipator.stays
+            anticipator.freeze(stays[-1].departure if stays else 0.0)
+        self.anticipator = anticipator
         self._obey()
 
     def correct(self, corrections: Sequence[Correction]) -> None:
