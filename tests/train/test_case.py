@@ -15,10 +15,10 @@ from tests.engine.life import commute, here, learner
 from tests.train.made import cases as made
 
 from trivet.domain.error import InputError
-from trivet.domain.sample import Position, Sample
+from trivet.domain.sample import Position
 from trivet.engine.evidence import COLUMNS
 from trivet.engine.route import Floats
-from trivet.train.case import SHARES, Case, Cases, gather_cases
+from trivet.train.case import SHARES, Case, Cases, Learner, gather_cases
 from trivet.train.fit import fit
 
 LIFE = commute(14)
@@ -49,12 +49,13 @@ def test_a_case_is_the_same_whatever_came_after_its_trip() -> None:
 
 def test_positions_that_are_none_teach_nothing() -> None:
     odd = [(nan, 13.4), (91.0, 13.4), (0.0, 0.0), (52.5, inf)]
-    told: list[Sample] = []
-    for number, sample in enumerate(commute(11)):
+    plain, told = Learner(here()), Learner(here())
+    for number, sample in enumerate(commute(3)):
+        assert told.learn_one(sample) == plain.learn_one(sample)
         position = Position(*odd[number % len(odd)])
-        told += [sample, replace(sample, value=position)]
-    cases = Cases.of(gather_cases(told, here()))
-    assert np.array_equal(cases.table, Cases.of(gathered(11)).table)
+        at = sample.time + 1.0
+        assert not told.learn_one(replace(sample, time=at, value=position))
+    assert told.running == plain.running
 
 
 def test_the_truth_is_where_the_trip_ended() -> None:
