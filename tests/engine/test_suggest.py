@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta, timezone
 
 import msgspec
 import pytest
@@ -241,6 +242,46 @@ def test_what_was_answered_before_a_restart_counts_for_that_day() -> None:
     assert len(again.suggest(later(NOON, HOUR_S))) == MAX_PER_DAY - 2
     tomorrow = Suggester("ada", suggester.skills, feedback)
     assert len(tomorrow.suggest(later(NOON, 86400))) == MAX_PER_DAY
+
+
+def test_safety_that_was_answered_before_a_restart_takes_nobody_s_place() -> None:
+    alarms = [need(f"alarm {n}", is_safety=True) for n in range(MAX_PER_DAY)]
+    suggester = Suggester("ada", [Says(*alarms)])
+    for suggestion in suggester.suggest(NOON):
+        say(suggester, suggestion, AnswerKind.YES, NOON.time + 60)
+    again = Suggester("ada", [Says(need())], Feedback.of(suggester.take_lessons()))
+    assert again.suggest(later(NOON, 120))
+
+
+def test_what_is_told_by_the_device_that_took_over_counts_for_that_day() -> None:
+    """Two devices that lead in turn tell no more than one."""
+    needs = [need(f"tea {n}", lasts_s=3 * 86400, benefit=1.0) for n in range(20)]
+    first = Suggester("ada", [Says(*needs)], max_per_day=1)
+    (told,) = first.suggest(NOON)
+    say(first, told, AnswerKind.YES, NOON.time + 60)
+    lessons = Feedback.of(first.take_lessons())
+    second = Suggester("ada", [Says(*needs)], lessons, max_per_day=3)
+    for suggestion in second.suggest(later(NOON, 120)):
+        say(second, suggestion, AnswerKind.NOT_NOW, NOON.time + 180)
+    for lesson in second.take_lessons():
+        first.take_up(lesson)
+    first.max_per_day = 3
+    assert not first.suggest(later(NOON, HOUR_S))
+    assert len(first.suggest(later(NOON, 86400))) == 3
+
+
+def test_a_day_that_is_entered_again_going_west_allows_no_more() -> None:
+    needs = [need(f"tea {n}", lasts_s=9 * 86400, benefit=1.0) for n in range(20)]
+    suggester = Suggester("ada", [Says(*needs)])
+    # half past midnight, and an hour later half past eleven of the day before
+    here = msgspec.structs.replace(NOON, time=NOON.time + 12.5 * HOUR_S)
+    west = timezone(timedelta(hours=-2))
+    assert len(suggester.suggest(here)) == MAX_PER_DAY
+    for minutes in range(0, 600, 60):
+        there = msgspec.structs.replace(later(here, 60 * minutes), zone=west)
+        assert not suggester.suggest(there)
+        assert not suggester.suggest(later(here, 60 * minutes + 30))
+    assert len(suggester.suggest(later(here, 86400))) == MAX_PER_DAY
 
 
 def test_the_most_useful_comes_first_and_safety_before_it() -> None:

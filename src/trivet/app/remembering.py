@@ -103,7 +103,7 @@ class Remembering:
     def _changed(self, roots: frozenset[str]) -> None:
         if "feedback" in roots:
             for lesson in self._unknown():
-                self._hub.mind.suggester.feedback.take_up(lesson)
+                self._hub.mind.suggester.take_up(lesson)
         is_list = any(root.startswith(LIST) for root in roots)
         if is_list or roots & {"skills", "places", "settings"}:
             self._choose()

@@ -79,6 +79,7 @@ class Hush(msgspec.Struct, frozen=True):
         kind: the last answer.
         row: how often that answer was given in a row, 0 when never.
         time: event time of the last answer.
+        grows: whether repeated refusals lengthen the silence; safety's do not.
     """
 
     until: float
@@ -86,6 +87,7 @@ class Hush(msgspec.Struct, frozen=True):
     kind: AnswerKind
     row: int
     time: float
+    grows: bool = True
 
 
 class Lesson(msgspec.Struct, frozen=True):
@@ -229,7 +231,7 @@ class Feedback:
         row = self._row(skill, key, kind)
         silence_s = _silence_s(kind, row, grows)
         self._hushes[skill, key] = Hush(
-            max(time + silence_s, until), event, kind, row, time
+            max(time + silence_s, until), event, kind, row, time, grows
         )
         self._forget_oldest()
 
@@ -240,8 +242,8 @@ class Feedback:
         before = self._hushes.get((skill, key))
         if before is None:
             before = Hush(until, event, AnswerKind.IGNORED, 0, time)
-        self._hushes[skill, key] = Hush(
-            max(before.until, until), event, before.kind, before.row, time
+        self._hushes[skill, key] = msgspec.structs.replace(
+            before, until=max(before.until, until), event=event, time=time
         )
         self._forget_oldest()
 
@@ -275,8 +277,11 @@ class Feedback:
         return time < hush.until or (event > 0.0 and event == hush.event)
 
     def answered_since(self, time: float) -> int:
-        """How many things were answered, or ignored, from an event time on."""
-        return sum(hush.row > 0 and hush.time >= time for hush in self._hushes.values())
+        """How many things were answered, or ignored, since a time; safety aside."""
+        return sum(
+            hush.row > 0 and hush.grows and hush.time >= time
+            for hush in self._hushes.values()
+        )
 
     def silence_if_refused_s(self, skill: str, key: str, grows: bool = True) -> float:
         """How long a "not now" would silence the key, in seconds."""

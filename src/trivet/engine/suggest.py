@@ -22,7 +22,6 @@ Learning Research 13 (2012), for draws that are never below the mean.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from hashlib import blake2b
 
 import msgspec
@@ -41,6 +40,7 @@ from trivet.engine.attention import Attention
 from trivet.engine.choice import Choice, ChoiceLog, ChoiceState
 from trivet.engine.feedback import Feedback, Lesson
 from trivet.engine.situation import Situation, Skill, needs_of
+from trivet.engine.today import Today
 from trivet.engine.undone import Deed, Watch
 
 VERSION = 2
@@ -110,10 +110,7 @@ class Suggester:
         #: what was weighed, with its chance and what came of it
         self.choices = ChoiceLog()
         self.explores = explores
-        self._day = ""
-        self._given = 0
-        #: how often a skill and key was said today
-        self._said: dict[str, int] = {}
+        self._today = Today()
         self._watch = Watch()
 
     @property
@@ -156,7 +153,8 @@ class Suggester:
         for lesson in self._watch.look(situation):
             self.choices.undo(lesson.suggestion.removesuffix("-undone"))
             self._learn(lesson)
-        self._turn(local(situation.time, situation.zone))
+        if self._today.turn(local(situation.time, situation.zone), self.feedback):
+            self.choices.turn(self._today.date)
         ranked = sorted(
             (need for need in needs.values() if self._may_be_said(need, situation)),
             key=lambda need: (
@@ -175,13 +173,13 @@ class Suggester:
             return need.probability * need.benefit - SAFETY_UTILITY
         wanted = need.probability * self._acceptance(need, situation).mean
         worth = wanted * need.benefit - (1.0 - wanted) * self.attention.wrong
-        return worth - self.attention.cost(situation, self._given)
+        return worth - self.attention.cost(situation, self._today.given)
 
     def propensity(self, need: Need, situation: Situation) -> float:
         """Chance that `need` is said now, over the draw of the acceptance."""
         if need.is_safety:
             return float(self.utility(need, situation) > 0.0)
-        price = self.attention.wrong + self.attention.cost(situation, self._given)
+        price = self.attention.wrong + self.attention.cost(situation, self._today.given)
         worth = need.probability * (need.benefit + self.attention.wrong)
         acceptance = self._acceptance(need, situation)
         # the utility is above zero where the acceptance is above this
@@ -227,6 +225,11 @@ class Suggester:
         self._learn(lesson)
         return entry.suggestion
 
+    def take_up(self, lesson: Lesson) -> None:
+        """Take up an answer given on another device; it was told there today."""
+        self.feedback.take_up(lesson)
+        self._today.take_up(lesson)
+
     def take_lessons(self) -> list[Lesson]:
         """What was learnt from answers since the last call, for other devices."""
         lessons, self._lessons = self._lessons, []
@@ -250,9 +253,9 @@ class Suggester:
                 VERSION,
                 self.person,
                 list(self._live.values()),
-                self._day,
-                self._given,
-                self._said,
+                self._today.date,
+                self._today.given,
+                self._today.said,
                 self._watch.deeds,
                 self.choices.state(),
                 msgspec.Raw(self.feedback.snapshot()),
@@ -276,23 +279,11 @@ class Suggester:
             )
         self.feedback = Feedback.restore(bytes(state.feedback))
         self._live = {entry.suggestion.id: entry for entry in state.live}
-        self._day, self._given, self._said = state.day, state.given, state.said
+        self._today = Today()
+        self._today.date, self._today.given = state.day, state.given
+        self._today.said = state.said
         self._watch.deeds = state.deeds
         self.choices.restore(state.choices)
-
-    def _turn(self, now: datetime) -> None:
-        """Begin the local day that it is, if it has not begun yet.
-
-        After a restart what was answered today has been given, as far as is known.
-        """
-        day = now.date().isoformat()
-        if day == self._day:
-            return
-        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        is_start = not self._day
-        since = self.feedback.answered_since(midnight.timestamp())
-        self._day, self._given, self._said = day, since if is_start else 0, {}
-        self.choices.turn(day)
 
     def _learn(self, lesson: Lesson) -> None:
         self.feedback.take_up(lesson)
@@ -309,7 +300,7 @@ class Suggester:
         )
 
     def _judge(self, need: Need, situation: Situation) -> Suggestion | None:
-        is_full = not need.is_safety and self._given >= self.max_per_day
+        is_full = not need.is_safety and self._today.given >= self.max_per_day
         if is_full or not self.attention.allows(need, situation):
             return None
         surface = self.attention.surface(need, situation)
@@ -328,17 +319,16 @@ class Suggester:
 
     def _weigh(self, need: Need, situation: Situation) -> Choice:
         acceptance = self._acceptance(need, situation)
-        times = self._said.get(f"{need.skill} {need.key}", 0)
         choice = Choice(
             self.person,
             need.skill,
             need.key,
-            f"{self._day}#{times + 1}" if times else self._day,
+            self._today.choice_of(need),
             situation.time,
             hour_of_day(situation.time, situation.zone),
             need.probability,
             need.benefit,
-            self.attention.cost(situation, self._given),
+            self.attention.cost(situation, self._today.given),
             self.attention.wrong,
             acceptance.alpha,
             acceptance.beta,
@@ -362,9 +352,7 @@ class Suggester:
             _event_of(situation),
             situation.time,
         )
-        self._given += not need.is_safety
-        slot = f"{need.skill} {need.key}"
-        self._said[slot] = self._said.get(slot, 0) + 1
+        self._today.tell(need)
         return suggestion
 
     def _withdraw_gone(self, needs: dict[tuple[str, str], Need], time: float) -> None:
