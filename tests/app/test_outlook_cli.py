@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -135,6 +136,11 @@ async def test_with_no_device_running_imported_samples_tell_it(tmp_path: Path) -
     assert told.exit_code == 0, told.output
     assert "Ada is home" in told.output
     assert "things done at home since 6 January" in told.output
+    # one that was killed and left its socket behind does not answer
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(control_file(tmp_path, "home")))
+    again = await say(outlook.app, tmp_path, *words)
+    assert again.output == told.output
     early = await say(outlook.app, tmp_path, *words, "--at", "2025-01-06T01:00")
     assert "Nothing can be foretold yet" in early.output
 

@@ -89,7 +89,7 @@ def forecast(
     as_json: JsonOption = False,
 ) -> None:
     """Where the running trip is going, and when it arrives."""
-    said = ask_first(_asked(household, device, at), ShowForecast(), Foretold)
+    said = ask_first(asked(household, device, at), ShowForecast(), Foretold)
     if said is None:
         with known(household, at, person, device or "phone", zone) as (mind, time):
             place = mind.place(time)
@@ -115,7 +115,7 @@ def suggestions(
     as_json: JsonOption = False,
 ) -> None:
     """What is suggested on a running device; else what trivet would suggest."""
-    said = ask_first(_asked(household, device, at), ShowBoard(), Shown)
+    said = ask_first(asked(household, device, at), ShowBoard(), Shown)
     if said is None:
         with known(household, at, person, device or "phone", zone) as (mind, _):
             said = Shown("", mind.zone_name, tuple(mind.suggester.live))
@@ -144,7 +144,7 @@ def why_command(
     as_json: JsonOption = False,
 ) -> None:
     """Why trivet thinks so, what would change it, and what it did not use."""
-    said = ask_first(_asked(household, device, at), AskWhy(suggestion), Accounts)
+    said = ask_first(asked(household, device, at), AskWhy(suggestion), Accounts)
     if said is None:
         with known(household, at, person, device or "phone", zone) as (mind, time):
             said = _accounts(mind, time, suggestion)
@@ -155,7 +155,7 @@ def why_command(
         _print_account(account)
 
 
-def _asked(household: Path | None, device: str, at: str) -> list[Path]:
+def asked(household: Path | None, device: str, at: str) -> list[Path]:
     """Running devices to ask; none for a moment of the past."""
     return [] if at else running(household, device)
 

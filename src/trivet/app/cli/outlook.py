@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from datetime import tzinfo
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from trivet.app.cli.now import AtOption, known
+from trivet.app.cli.now import AtOption, asked, known
 from trivet.app.cli.option import HouseholdOption, JsonOption, PersonOption, ZoneOption
 from trivet.app.cli.output import console, print_json, told
-from trivet.app.control import tell
-from trivet.app.folder import control_file, household_folder
+from trivet.app.cli.running import ask_first
 from trivet.app.outlook import Coming, Outlook, span_text
 from trivet.app.outlook_word import ShowOutlook
 from trivet.app.terminal import plain
@@ -43,22 +41,14 @@ def outlook(
     A running device is asked; with --at, or where none runs, it is told from imported
     samples.
     """
-    path = control_file(household_folder(household), device)
-    if path.exists() and not at:
-        found = tell(path, ShowOutlook(), Outlook)
-    else:
-        found = _imported(household, at, person, phone, zone)
+    found = ask_first(asked(household, device, at), ShowOutlook(), Outlook)
+    if found is None:
+        with known(household, at, person, phone, zone) as (mind, time):
+            found = mind.outlook(time)
     if as_json:
         print_json(found)
     else:
         _print(found, named_zone(found.zone))
-
-
-def _imported(
-    household: Path | None, at: str, person: str, phone: str, zone: str
-) -> Outlook:
-    with known(household, at, person, phone, zone) as (mind, time):
-        return mind.outlook(time)
 
 
 def _print(found: Outlook, zone: tzinfo) -> None:
