@@ -38,6 +38,7 @@ from trivet.domain import (
 from trivet.domain.forecast import Candidate
 from trivet.domain.why import Why
 from trivet.domain.wire import Ack, Message
+from trivet.engine.explain import reason_lines
 from trivet.fabric import Link, MemoryFabric
 from trivet.fabric.lease_gate import SUGGESTION
 from trivet.fabric.letter import Received
@@ -279,6 +280,67 @@ async def test_a_flood_of_suggestions_drops_the_oldest() -> None:
         for number in range(100):
             ours.car.board.put(replace(GIVEN, id=f"s-{number}"), "home")
         assert [s.id for s in ours.car.board.shown][:1] == ["s-36"]
+
+
+async def test_what_was_shown_and_pushed_out_is_told_to_be_over() -> None:
+    async with house() as ours:
+        over: list[str] = []
+        ours.car.board.on_over(lambda suggestion, _: over.append(suggestion.id))
+        for number in range(66):
+            ours.car.board.put(replace(GIVEN, id=f"s-{number}"), "home")
+        assert over == ["s-0", "s-1"]
+
+
+async def test_what_is_told_twice_is_shown_once() -> None:
+    async with house() as ours:
+        board, told = ours.car.board, list[str]()
+        board.on_show(lambda suggestion: told.append(suggestion.need.title))
+        board.put(GIVEN, "home")
+        board.put(replace(GIVEN, need=replace(NEED, title="Warmer?")), "home")
+        assert told == ["Heat the room?"]
+        assert [each.need.title for each in board.shown] == ["Warmer?"]
+
+
+async def test_what_is_over_is_not_held_back() -> None:
+    async with house() as ours:
+        board = ours.car.board
+        board.learn(speed(130.0, NEED.expires))
+        board.put(GIVEN, "home")
+        await ours.car.trust.tick(NEED.expires)
+        assert board.held == 0
+
+
+async def test_what_a_device_gave_that_leads_no_longer_goes() -> None:
+    async with house() as ours:
+        board, over, leaders = ours.car.board, list[str](), ["home"]
+        board.leader = lambda: leaders[-1]
+        board.on_over(lambda suggestion, _: over.append(suggestion.id))
+        board.put(GIVEN, "home")
+        # it may be heard of a suggestion before who leads is
+        board.put(SAFE, "phone")
+        leaders.append("")
+        assert board.shown == [GIVEN, SAFE]  # nobody does yet
+        leaders.append("phone")
+        assert board.shown == [SAFE]
+        assert over == [GIVEN.id]
+
+
+async def test_what_cannot_be_sent_keeps_nothing_else_from_being_shown() -> None:
+    async with house() as ours:
+        long = replace(NEED, title="x" * 201)
+        await ours.showing.suggest(replace(GIVEN, need=long))
+        await ours.showing.suggest(SAFE)
+        await ours.settle()
+        assert [each.id for each in ours.car.board.shown] == [SAFE.id]
+
+
+async def test_the_longest_reason_can_be_sent() -> None:
+    async with house() as ours:
+        need = replace(NEED, reasons=(Reason("x" * 500, 9, 11),))
+        ours.showing._why = lambda _: Why(reason_lines(need.reasons))
+        await ours.showing.suggest(replace(GIVEN, need=need))
+        await ours.settle()
+        assert [each.id for each in ours.car.board.shown] == [GIVEN.id]
 
 
 async def test_a_phone_that_leads_shows_in_the_car() -> None:

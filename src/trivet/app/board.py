@@ -49,10 +49,11 @@ OnOver = Callable[[Suggestion, AnswerKind], None]
 
 
 class _Entry(msgspec.Struct):
-    """A suggestion that waits, who gave it, and whether it was shown."""
+    """A suggestion that waits, who gave it, who led then, and whether it was shown."""
 
     suggestion: Suggestion
     owner: str
+    leader: str
     is_shown: bool = False
 
 
@@ -115,9 +116,13 @@ class Board:
         if isinstance(message, Forecast):
             self._forecast = message
             return
-        self._entries[message.id] = _Entry(message, owner)
+        known = self._entries.get(message.id)
+        if known is not None and known.owner == owner:  # told twice, shown once
+            known.suggestion = message
+        else:
+            self._entries[message.id] = _Entry(message, owner, self.leader())
         while len(self._entries) > MOST:
-            del self._entries[next(iter(self._entries))]
+            self.drop(next(iter(self._entries)))
         self.look()
 
     def learn(self, sample: Sample) -> None:
@@ -132,10 +137,15 @@ class Board:
                 listen(entry.suggestion, kind)
 
     def look(self) -> None:
-        """Event time has gone on: what is over goes, what may be shown now is."""
+        """Event time has gone on: what is over goes, what may be shown now is.
+
+        What a device gave that leads no longer is over: who leads now says it anew.
+        """
+        leader = self.leader()
         for id_, entry in list(self._entries.items()):
-            if entry.suggestion.need.expires <= self.time:
-                self.drop(id_)
+            is_over = entry.suggestion.need.expires <= self.time
+            if is_over or leader not in ("", entry.owner, entry.leader):
+                self.drop(id_)  # nobody would take an answer to it
             elif not entry.is_shown and self._may_show(entry.suggestion):
                 entry.is_shown = True
                 for listen in self._listeners:
@@ -153,7 +163,8 @@ class Board:
     @property
     def held(self) -> int:
         """How many wait until the road takes less attention."""
-        return len(self._entries) - len(self.shown)
+        shown = len(self.shown)  # which takes away what is over
+        return len(self._entries) - shown
 
     @property
     def forecast(self) -> Forecast | None:

@@ -7,8 +7,8 @@ the device can say why with no connection.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 
 from msgspec.structs import replace
 
@@ -24,6 +24,8 @@ from trivet.domain import (
 )
 from trivet.domain.why import Why
 from trivet.fabric.lease_gate import FORECAST, SUGGESTION
+
+log = logging.getLogger("trivet.app")
 
 
 class Showing:
@@ -78,15 +80,18 @@ class Showing:
             over = Answer(suggestion, AnswerKind.IGNORED, time)
             if answer is not None and answer.suggestion == suggestion:
                 over = answer
-            with suppress(TrivetError):  # where it cannot be told, it ends by itself
-                await self._give(device, over, SUGGESTION)
+            await self._give(device, over, SUGGESTION)  # if not, it ends by itself
 
     async def _give(
         self, to: str, message: Suggestion | Forecast | Answer, path: str
     ) -> bool:
         board, me = self._part.board, self._part.link.device
         if to != me:
-            return await self._part.trust.show(to, message, path)
+            try:
+                return await self._part.trust.show(to, message, path)
+            except TrivetError as error:  # the others are shown all the same
+                log.warning("%s: %s is not shown at %s: %s", me, path, to, error)
+                return False
         if isinstance(message, Answer):
             board.drop(message.suggestion, message.kind)
         else:

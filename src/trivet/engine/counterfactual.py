@@ -105,7 +105,7 @@ def changes(asker: Asker, words: Words) -> list[str]:
     if not asker.is_said_now:
         return []
     found = islice(chain(_by_place(asker), _by_signal(asker, words)), MOST - 1)
-    return [*found, *_by_hour(asker)]
+    return [line[:500] for line in chain(found, _by_hour(asker))]
 
 
 def _by_signal(asker: Asker, words: Words) -> Iterator[str]:

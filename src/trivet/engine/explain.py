@@ -80,7 +80,7 @@ def interval_text(interval: Interval, zone: tzinfo) -> str:
 
 def reason_lines(reasons: Sequence[Reason]) -> tuple[str, ...]:
     """The strongest reasons, each as one sentence with its numbers."""
-    return tuple(_with_evidence(reason) for reason in reasons[:MAX_REASONS])
+    return tuple(_with_evidence(reason)[:500] for reason in reasons[:MAX_REASONS])
 
 
 def _with_evidence(reason: Reason) -> str:
