@@ -31,7 +31,7 @@ from trivet.fabric.access import Access, Circumstances, Verb
 from trivet.fabric.event import Event, EventKind
 from trivet.fabric.lease import LeaseBook
 from trivet.fabric.lease_gate import LeaseGate
-from trivet.fabric.lessee import AWAY_S, MAX_BY_HAND, Lessee, Wish
+from trivet.fabric.lessee import AWAY_S, MAX_BY_HAND, RETRY_S, Lessee, Wish
 from trivet.fabric.lessor import Lessor
 
 HERE = Position(52.6, 8.0, 4.0)
@@ -359,3 +359,26 @@ async def test_no_more_is_wanted_by_hand_than_a_person_can_look_over() -> None:
         with pytest.raises(UsageError, match="are the most"):
             await lessee.want(Wish("phone", ("location",), Purpose.DISPLAY))
         await lessee.want(Wish("d0", ("location",), Purpose.DISPLAY, every_s=9.0))
+
+
+async def test_who_refused_and_now_cannot_say_is_not_said_to_refuse() -> None:
+    fabric, clock, says = MemoryFabric(), Clock(), ["no"]
+
+    async def grant(asker: str, message: Message | None) -> Message:
+        if says == ["no"]:
+            raise RefusedError("not you")
+        return Ack(False, "the disk is full")
+
+    async with (
+        fabric.open_session("phone", answers={"lease": grant}),
+        fabric.open_session("home") as home,
+    ):
+        wanted = Wish("phone", ("location",), Purpose.ARRIVAL)
+        lessee = Lessee(home, (wanted,), clock)
+        await lessee.tick()
+        assert lessee.standing[wanted].is_refused
+        says.clear()
+        clock.time += RETRY_S
+        await lessee.tick()
+        assert "the disk is full" in lessee.standing[wanted].error
+        assert not lessee.standing[wanted].is_refused

@@ -178,10 +178,10 @@ class Lessee:
             if str(error) != standing.error:
                 log.warning("%s: %s", self._link.device, error)
             standing.error = str(error)
-            is_refused = isinstance(error, RefusedError)
-            standing.due = now + (RETRY_S if is_refused else AWAY_S)
-            if is_refused:
-                standing.lease, standing.is_refused = None, True
+            standing.is_refused = isinstance(error, RefusedError)
+            standing.due = now + (RETRY_S if standing.is_refused else AWAY_S)
+            if standing.is_refused:
+                standing.lease = None
             return
         if self.standing.get(wish) is not standing:  # dropped while it was asked for
             await self._return(lease)
