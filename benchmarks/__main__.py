@@ -9,6 +9,8 @@ import argparse
 import json
 from importlib import import_module
 
+from benchmarks.seeded import show
+
 #: Name -> module and function that gives rows of name, value and unit.
 BENCHMARKS = {
     "device": ("device", "rows"),
@@ -49,15 +51,14 @@ def main() -> None:
         parser.error(f"no benchmark {unknown[0]!r}; there are: {', '.join(known)}")
     for name in chosen.names or BENCHMARKS:
         module, function = known[name]
+        rows = getattr(import_module(f"benchmarks.{module}"), function)
         if not chosen.json:
             print(f"\n{name}", flush=True)
-        rows = getattr(import_module(f"benchmarks.{module}"), function)
+            show(rows())
+            continue
         for what, value, unit in rows():
-            if chosen.json:
-                row = {"benchmark": name, "what": what.strip(), "value": value}
-                print(json.dumps(row | {"unit": unit}), flush=True)
-            else:
-                print(f"  {what:<64} {value:>12,.3f} {unit}", flush=True)
+            row = {"benchmark": name, "what": what.strip(), "value": value}
+            print(json.dumps(row | {"unit": unit}), flush=True)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from statistics import fmean
 import msgspec
 import numpy as np
 from benchmarks.routine_household import DAYS, PEOPLE, ZONE, Household
+from benchmarks.seeded import Row, run
 from numpy.typing import NDArray
 
 from trivet.app.heating import Heating
@@ -289,7 +290,7 @@ def frontier(score: Score, way: str, missed: Floats) -> tuple[Floats, Floats]:
     return energy, least
 
 
-def judge(seeds: list[int]) -> Iterator[tuple[str, float, str]]:
+def judge(seeds: list[int]) -> Iterator[Row]:
     """Name, value and unit of each figure, over all households."""
     scores = [heat(live(seed)) for seed in seeds]
     for column, setting in enumerate(SETTINGS[:2]):
@@ -303,9 +304,7 @@ def judge(seeds: list[int]) -> Iterator[tuple[str, float, str]]:
         yield from _compared(scores, [share] * len(scores), f"at {share:.0%}")
 
 
-def _compared(
-    scores: list[Score], shares: list[float], name: str
-) -> Iterator[tuple[str, float, str]]:
+def _compared(scores: list[Score], shares: list[float], name: str) -> Iterator[Row]:
     """All ways at the same energy, by households' shares of the span."""
     least = {way: _least(scores, way, shares) for way in WAYS}
     for way, found in least.items():
@@ -341,25 +340,26 @@ def _at(score: Score, column: int) -> list[float]:
     return [float(kind[column]) for kind in kinds]
 
 
-def _figures(name: str, found: list[list[float]]) -> Iterator[tuple[str, float, str]]:
+def _figures(name: str, found: list[list[float]]) -> Iterator[Row]:
     energy, missed, missed_k = np.mean(found, axis=0).tolist()
     yield f"{name}: energy a day", energy, "kWh"
     yield f"{name}: missed comfort a day", missed, "min"
     yield f"{name}: missed comfort a day", missed_k, "K min"
 
 
-def rows() -> list[tuple[str, float, str]]:
+def rows() -> list[Row]:
     """What is reported."""
     return list(judge(list(REPORTED)))
 
 
 def main(arguments: list[str]) -> None:
-    seeds = [int(a) for a in arguments if a != "--dev"]
-    if not seeds:
-        seeds = list(DEVELOPMENT if "--dev" in arguments else REPORTED)
-    print(f"simulated households of seeds {seeds[0]} to {seeds[-1]}, {DAYS} days each")
-    for name, value, unit in judge(seeds):
-        print(f"  {name:<64} {value:>10,.2f} {unit}", flush=True)
+    run(
+        arguments,
+        judge,
+        development=DEVELOPMENT,
+        reported=REPORTED,
+        lives=f"simulated households, {DAYS} days each",
+    )
 
 
 if __name__ == "__main__":

@@ -13,9 +13,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import partial
 from statistics import fmean, median
 
 from benchmarks.homecoming_bound import Bound
+from benchmarks.seeded import Row, run
 
 from trivet.app.zone import fixed_zone
 from trivet.devices.world import World
@@ -89,7 +91,7 @@ class Scores:
         self.seen: dict[float, list[bool]] = {0.5: [], 0.8: []}
         self.width: dict[float, list[float]] = {0.5: [], 0.8: []}
 
-    def rows(self, name: str) -> Iterator[tuple[str, float, str]]:
+    def rows(self, name: str) -> Iterator[Row]:
         if not self.error:
             return
         yield f"{name}: forecasts judged", len(self.error), ""
@@ -115,9 +117,7 @@ class Scores:
             yield f"{name}: {level:.0%} interval is", width, "min"
 
 
-def judge(
-    seeds: list[int], bound: Bound | None = None
-) -> Iterator[tuple[str, float, str]]:
+def judge(seeds: list[int], bound: Bound | None = None) -> Iterator[Row]:
     """Name, value and unit of each figure."""
     scores = {name: Scores() for name in (PLACE, HOMEWARD, ELSEWHERE, FAR)}
     for seed in seeds:
@@ -171,19 +171,20 @@ def ask(
         score.width[interval.level].append(interval.high - interval.low)
 
 
-def rows() -> list[tuple[str, float, str]]:
+def rows() -> list[Row]:
     """What is reported."""
     return list(judge(list(REPORTED)))
 
 
 def main(arguments: list[str]) -> None:
-    seeds = [int(a) for a in arguments if not a.startswith("--")]
-    if not seeds:
-        seeds = list(DEVELOPMENT if "--dev" in arguments else REPORTED)
-    print(f"simulated worlds of seeds {seeds[0]} to {seeds[-1]}, {DAYS} days each")
     bound = Bound(FIRST, DAYS) if "--bound" in arguments else None
-    for name, value, unit in judge(seeds, bound):
-        print(f"  {name:<60} {value:>12,.3f} {unit}", flush=True)
+    run(
+        arguments,
+        partial(judge, bound=bound),
+        development=DEVELOPMENT,
+        reported=REPORTED,
+        lives=f"simulated worlds, {DAYS} days each",
+    )
 
 
 if __name__ == "__main__":

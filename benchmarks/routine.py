@@ -18,6 +18,7 @@ from statistics import fmean, median
 
 import numpy as np
 from benchmarks.routine_household import DAYS, PEOPLE, ZONE, Household
+from benchmarks.seeded import Row, run
 
 from trivet.engine.activity import ActivityReader, HomeEvent
 from trivet.engine.partial_match import PartialMatch
@@ -26,8 +27,6 @@ from trivet.engine.routine import HOME, Resident, Routine
 DEVELOPMENT, REPORTED = range(100, 110), range(200, 210)
 WARM_UP_D = 28
 _LEAST = 1e-4
-
-Rows = list[tuple[str, float, str]]
 
 
 def routine() -> Routine:
@@ -281,7 +280,7 @@ class Judge:
         self.nights.setdefault(name, []).append(abs(error))
 
 
-def judge(seeds: list[int]) -> Iterator[tuple[str, float, str]]:
+def judge(seeds: list[int]) -> Iterator[Row]:
     """Name, value and unit of each figure, over all households."""
     tally, days, nights = Tally(), OccupancyTally(), dict[str, list[float]]()
     for seed in seeds:
@@ -319,18 +318,19 @@ def _bound(tally: Tally) -> float:
     return 1.0 - missed / len(tally.top1["routine"])
 
 
-def rows() -> Rows:
+def rows() -> list[Row]:
     """What is reported."""
     return list(judge(list(REPORTED)))
 
 
 def main(arguments: list[str]) -> None:
-    seeds = [int(a) for a in arguments if a != "--dev"]
-    if not seeds:
-        seeds = list(DEVELOPMENT if "--dev" in arguments else REPORTED)
-    print(f"simulated households of seeds {seeds[0]} to {seeds[-1]}, {DAYS} days each")
-    for name, value, unit in judge(seeds):
-        print(f"  {name:<60} {value:>12,.3f} {unit}", flush=True)
+    run(
+        arguments,
+        judge,
+        development=DEVELOPMENT,
+        reported=REPORTED,
+        lives=f"simulated households, {DAYS} days each",
+    )
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import date
 
 import psutil
+from benchmarks.seeded import show
 
 from trivet.app.zone import fixed_zone
 from trivet.devices.world import World
@@ -56,5 +57,4 @@ def _asked(world: World, anticipator: Anticipator, since: float) -> Iterator[flo
 
 
 if __name__ == "__main__":
-    for what, value, unit in rows(*map(float, sys.argv[1:2])):
-        print(f"  {what:<64} {value:>12,.3f} {unit}", flush=True)
+    show(rows(*map(float, sys.argv[1:2])))
