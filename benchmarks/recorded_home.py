@@ -24,6 +24,7 @@ from pathlib import Path
 
 from trivet.domain import Sample
 from trivet.domain.error import UsageError
+from trivet.engine.timeline import is_event_time
 
 _SLUG = re.compile(r"[^a-z0-9]+")
 
@@ -52,16 +53,18 @@ def read(path: Path) -> list[Sample]:
     """The samples of one home, by event time, as Home Assistant would name them.
 
     Raises:
-        UsageError: a line is none of the form.
+        UsageError: a line is none of the form, or there is none.
     """
     of_numbers = path.suffix == ".sensors"
     spans = list(_of_numbers(path) if of_numbers else _of_words(path))
+    if not spans:
+        raise UsageError(f"{path} tells of nothing", hint="fetch the file again")
     changes = sorted(
         change
         for start, end, name in spans
         for change in ((start, name, "on"), (max(end, start + 1.0), name, "off"))
     )
-    begin = changes[0][0] - 1.0 if changes else 0.0
+    begin = max(0.0, changes[0][0] - 1.0)
     samples = [
         Sample("home", f"binary_sensor.{name}", begin, "off")
         for name in sorted({name for _, _, name in spans})
@@ -72,23 +75,29 @@ def read(path: Path) -> list[Sample]:
 
 
 def _of_numbers(path: Path) -> Iterator[Span]:
-    names = dict(
-        line.strip().split("\t", 1)
-        for line in path.with_suffix(".sensor_names").read_text("latin-1").splitlines()
-        if line.strip()
-    )
+    names = _names(path.with_suffix(".sensor_names"))
     for number, line in enumerate(path.read_text("latin-1").splitlines(), 1):
         if not line.strip():
             continue
         try:
             start, length, sensor = line.split()
-            begin = float(start)
-            yield begin, begin + float(length), _slug(names.get(sensor, sensor), sensor)
+            begin, end = float(start), float(start) + float(length)
+            yield _span(begin, end, _slug(names.get(sensor, sensor), sensor))
         except ValueError as error:
-            raise UsageError(
-                f"{path}, line {number}: {line!r} is not start, seconds and sensor",
-                hint="fetch the file again",
-            ) from error
+            raise _fault(path, number, line, "start, seconds and sensor") from error
+
+
+def _names(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        raise UsageError(f"there is no {path}", hint="it goes with the .sensors")
+    names = {}
+    for number, line in enumerate(path.read_text("latin-1").splitlines(), 1):
+        sensor, tab, name = line.strip().partition("\t")
+        if tab:
+            names[sensor] = name
+        elif sensor:
+            raise _fault(path, number, line, "number and name")
+    return names
 
 
 def _of_words(path: Path) -> Iterator[Span]:
@@ -98,12 +107,22 @@ def _of_words(path: Path) -> Iterator[Span]:
             continue
         try:
             start, end = _moment(*words[:2]), _moment(*words[2:4])
-            yield start, end, _slug("_".join(words[4:]), str(number))
+            yield _span(start, end, _slug("_".join(words[4:]), str(number)))
         except (ValueError, TypeError) as error:
-            raise UsageError(
-                f"{path}, line {number}: {line!r} is not start, end and sensor",
-                hint="fetch the file again",
-            ) from error
+            raise _fault(path, number, line, "start, end and sensor") from error
+
+
+def _span(start: float, end: float, sensor: str) -> Span:
+    if not (is_event_time(start) and is_event_time(end)):
+        raise ValueError("out of the calendar")
+    return start, end, sensor
+
+
+def _fault(path: Path, number: int, line: str, form: str) -> UsageError:
+    return UsageError(
+        f"{path}, line {number}: {line[:80]!r} is not {form}",
+        hint="fetch the file again",
+    )
 
 
 def _moment(day: str, hour: str) -> float:

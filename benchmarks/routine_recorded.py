@@ -17,8 +17,9 @@ from statistics import fmean, median
 
 from benchmarks.recorded_home import homes, read
 from benchmarks.routine import Rivals, Tally
+from benchmarks.seeded import Row, show
 
-from trivet.domain import Sample
+from trivet.domain import Sample, TrivetError, UsageError
 from trivet.engine.activity import ActivityReader, HomeEvent
 from trivet.engine.routine import Routine
 
@@ -28,7 +29,11 @@ _TOLD = ("routine", "PPM", "PPM, what holds barred", "hour of day", "most freque
 
 
 def judge(samples: list[Sample]) -> Tally:
-    """What was foretold of one home."""
+    """What was foretold of one home.
+
+    Raises:
+        UsageError: nothing happens in it once enough is learned.
+    """
     tally, rivals, routine = Tally(), Rivals(UTC), Routine("home", UTC)
     reader, last = ActivityReader(), None
     start = samples[0].time + WARM_UP_S
@@ -41,6 +46,8 @@ def judge(samples: list[Sample]) -> Tally:
             rivals.learn(event, gap, 0.0 if last is None else last.time)
             last = event
         routine.learn_one(sample)
+    if not tally.top1:
+        raise UsageError("the recording is too short to judge anything")
     return tally
 
 
@@ -63,11 +70,24 @@ def _judge(
     tally.late.setdefault("hour of day", []).append(error)
 
 
-def rows(folder: Path, names: list[str]) -> Iterator[tuple[str, float, str]]:
-    """Name, value and unit of each figure, by home."""
+def rows(
+    folder: Path, names: list[str], *, of_development: bool = False
+) -> Iterator[Row]:
+    """Name, value and unit of each figure, of the homes named, else of either kind.
+
+    Raises:
+        UsageError: there is no such home, or it cannot be judged.
+    """
     known = homes(folder)
+    names = names or [n for n in known if (n in DEVELOPMENT) is of_development]
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        which = f"home {unknown[0]!r}" if unknown else "home to report on"
+        raise UsageError(
+            f"there is no {which} in {folder}", hint=f"there are: {', '.join(known)}"
+        )
     gained = []
-    for name in names or known:
+    for name in names:
         tally = judge(read(known[name]))
         yield f"{name}: next events judged", len(tally.top1["routine"]), ""
         for who in _TOLD:
@@ -88,10 +108,10 @@ def main(arguments: list[str]) -> None:
     if not words:
         sys.exit("name the folder of the recordings; see benchmarks/recorded_home.py")
     folder, names = Path(words[0]), words[1:]
-    of_development = "--dev" in arguments
-    names = names or [n for n in homes(folder) if (n in DEVELOPMENT) is of_development]
-    for name, value, unit in rows(folder, names):
-        print(f"  {name:<60} {value:>12,.3f} {unit}", flush=True)
+    try:
+        show(rows(folder, names, of_development="--dev" in arguments))
+    except TrivetError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":
