@@ -4,7 +4,8 @@ Source: J. Krumm and E. Horvitz, "Predestination: inferring destinations from pa
 trajectories", UbiComp 2006: the prior mixes past destinations with an open world that
 expects new ones near the known ones and, less, anywhere; each step to a new cell that
 comes closer to a candidate than ever before speaks for it. Here distances are straight
-lines and there is no ground cover, since no map is given to anybody. Within a cell its
+lines and there is no ground cover, since no map is given to anybody; nor are there the
+source's trip times, which come from a survey of a nation's driving. Within a cell its
 known places share by how often they were gone to; a cell without any is its middle.
 """
 
