@@ -15,6 +15,7 @@ import msgspec
 from benchmarks.anticipation.bar import bars
 from benchmarks.anticipation.plots import NAMES
 from benchmarks.anticipation.report import (
+    TITLES,
     mark_text,
     number,
     number_sure,
@@ -26,11 +27,6 @@ from benchmarks.anticipation.scout import CLOCKS
 from benchmarks.anticipation.summary import DAYS, EVERY, FORECASTERS, WARM
 
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
-_KINDS = {
-    "known": "To places where the person had stayed before",
-    "new": "To places where the person had never stayed (right only by being near)",
-    "all": "To all destinations",
-}
 _CLOCKS = {
     "share": "by the share of the trip's time",
     "minutes": "by minutes driven, for trips still running",
@@ -76,7 +72,7 @@ def lines(result: Result) -> Iterator[str]:
         yield from _where(result, kind, clock)
     yield from _each(result)
     yield from _next(result)
-    for kind in _KINDS:
+    for kind in TITLES:
         yield from _arrivals(result, kind)
     for kind in ("all", "known"):
         yield from _cold(result, kind)
@@ -118,7 +114,7 @@ def _where(result: Result, kind: str, clock: str) -> Iterator[str]:
         "best baseline", "margin",
     )  # fmt: skip
     rows = [_of(cell) for cell in cells if cell]
-    yield from _table(f"{_KINDS[kind]}, {_CLOCKS[clock]}", head, rows)
+    yield from _table(f"{TITLES[kind]}, {_CLOCKS[clock]}", head, rows)
 
 
 def _of(cell: Cell) -> tuple[str, ...]:
@@ -181,7 +177,7 @@ def _arrivals(result: Result, kind: str) -> Iterator[str]:
         "at", "mean error, min", "of the trip's time", "too late by, min", "80 % holds",
         "its length, min", "such trips' median", "straight line", "told where",
     )  # fmt: skip
-    yield from _table(f"Arrival. {_KINDS[kind]}", head, rows)
+    yield from _table(f"Arrival. {TITLES[kind]}", head, rows)
 
 
 def _cold(result: Result, kind: str) -> Iterator[str]:
@@ -192,7 +188,7 @@ def _cold(result: Result, kind: str) -> Iterator[str]:
             own = (percent(cell.top1[f]) for f in FORECASTERS)
             rows.append((days, f"{cell.trips:,}", *own, percent_sure(cell.margin)))
     head = ("", "trips", *(NAMES[f] for f in FORECASTERS), "margin")
-    title = f"From nothing: top-1 half-way, by the person's day. {_KINDS[kind]}"
+    title = f"From nothing: top-1 half-way, by the person's day. {TITLES[kind]}"
     yield from _table(title, head, rows)
 
 

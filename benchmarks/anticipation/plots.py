@@ -26,7 +26,6 @@ NAMES = {
     "grid": "Bayesian grid",
 }
 _SHARES = [(n / 5, f"{n * 20} %") for n in range(6)]
-_TENTHS = [(n / 5, f"{n * 20} %") for n in range(6)]
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -109,7 +108,7 @@ def _reliability(some: Sequence[Reliability], people: str) -> Chart:
         "What was said, and how often it came true",
         f"{people.split(',')[0]}, all destinations, {WARM}; came true: the very place",
         "probability said for the best guess",
-        _TENTHS,
+        _SHARES,
         _SHARES,
         lines,
         has_diagonal=True,

@@ -18,7 +18,7 @@ from benchmarks.anticipation.summary import (
 )
 
 Words = Callable[[Figure], str]
-_TITLES = {
+TITLES = {
     "known": "To places where the person had stayed before",
     "new": "To places where the person had never stayed (right only by being near)",
     "all": "To all destinations",
@@ -112,7 +112,7 @@ def _bars(result: Result) -> Iterator[str]:
 
 def _places(result: Result, kind: str, clock: str) -> Iterator[str]:
     cells = [result.cell(kind, clock, mark, WARM) for mark in CLOCKS[clock]]
-    title = f"{_TITLES[kind]}, {WARM}, by {clock} {_UNITS[clock]}"
+    title = f"{TITLES[kind]}, {WARM}, by {clock} {_UNITS[clock]}"
     yield from _where(title, [cell for cell in cells if cell])
 
 
@@ -171,7 +171,7 @@ def _arrivals(result: Result, kind: str) -> Iterator[str]:
     for clock, marks in CLOCKS.items():
         cells = [result.arrival(kind, clock, mark) for mark in marks]
         found = [cell for cell in cells if cell]
-        title = f"Arrivals. {_TITLES[kind]}, {WARM}, by {clock} {_UNITS[clock]}"
+        title = f"Arrivals. {TITLES[kind]}, {WARM}, by {clock} {_UNITS[clock]}"
         head = (
             "at", "trips", "mean error min", "by trip's time", "late min",
             "80% holds", "width min", "best baseline", "its error", "less by min",
@@ -210,7 +210,7 @@ def _cold(result: Result) -> Iterator[str]:
                 if cell and days not in (WARM, EVERY):
                     rows.append(_of_days(cell))
             title = (
-                f"Cold start. {_TITLES[kind]}, top-1 at {mark:.0%} of the trip's time"
+                f"Cold start. {TITLES[kind]}, top-1 at {mark:.0%} of the trip's time"
             )
             head = ("person's", "trips", "people", *FORECASTERS, "margin")
             yield from table(title, head, rows)

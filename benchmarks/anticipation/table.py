@@ -30,7 +30,6 @@ class Table(msgspec.Struct, frozen=True):
         bins: by clock and mark, for ten bins of the probability given to any
             candidate: how many, sum of probabilities, how many came true; from day 15.
         costs_s: processor seconds of each forecast.
-        weights: numbers that the model came with.
         memory_bytes: what was learned, written out.
         notes: figures of the person: trips, places, days, files, copies.
     """
@@ -38,7 +37,6 @@ class Table(msgspec.Struct, frozen=True):
     columns: dict[str, Floats]
     bins: dict[tuple[str, float], Floats]
     costs_s: list[float]
-    weights: int = 0
     memory_bytes: int = 0
     notes: dict[str, int] = {}
 
