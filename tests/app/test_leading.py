@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from math import inf
 
+from msgspec.structs import replace
 from tests.app.allies import trusted
+from tests.engine.test_held import NOON, found, suggester
 
 from trivet.app.hub import Hub
 from trivet.app.leading import REST_STEP_S, TICK_S, Pace, lead
@@ -58,7 +61,7 @@ async def lived(*turns: tuple[str, float]) -> Stage:
             if kind is not DeviceKind.CAR:
                 hub = stage.hubs[kind.value] = make_hub_of(part, world, start)
                 pace = Pace(True, stage.leads(kind.value), stage.progress)
-                running.append(asyncio.ensure_future(lead(hub, float("inf"), pace)))
+                running.append(asyncio.ensure_future(lead(hub, inf, pace)))
         time = start
         for leader, hours in turns:
             stage.leader, time = leader, time + hours * HOUR_S
@@ -96,3 +99,18 @@ async def test_a_device_that_leads_again_says_so_once() -> None:
     stage = await lived(("home", 0.5), ("phone", 0.5), ("home", 0.5))
     said = [line.text for line in stage.hubs["home"].timeline()]
     assert said.count("home leads now") == 1
+
+
+async def test_who_leads_no_longer_takes_back_what_waits_and_learns_nothing() -> None:
+    asked = suggester()
+    (later,) = found(asked, NOON)
+    assert asked.suggest(replace(NOON, time=later.time))
+    learned = asked.feedback.snapshot()
+    hub = (await lived(("home", 0.1))).hubs["home"]
+    hub.mind.suggester = asked
+    leads = iter((True, False, False))
+    pace = Pace(True, lambda: next(leads), lambda _: setattr(hub, "time", inf))
+    await lead(hub, hub.time + HOUR_S, pace)
+    assert hub.timeline()[-1].text == "home stands by: another device leads"
+    assert asked.live == []
+    assert asked.feedback.snapshot() == learned

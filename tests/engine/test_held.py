@@ -72,3 +72,11 @@ def test_looking_ahead_leaves_all_as_it_was() -> None:
     before = asked.snapshot()
     assert found(asked, NOON)
     assert asked.snapshot() == before
+
+
+def test_where_as_much_was_said_as_may_be_nothing_is_promised_that_day() -> None:
+    asked = Suggester("ada", [LeaveNow()], max_per_day=1)
+    other = replace(FITTING, id="0", title="Lunch", start=NOON.time + 1800.0)
+    assert asked.suggest(replace(NOON, appointments=(other,)))
+    assert found(asked, NOON) == []
+    assert found(Suggester("ada", [LeaveNow()], max_per_day=1), NOON)

@@ -99,4 +99,5 @@ def _note_turn(hub: Hub, is_leading: bool) -> None:
     if is_leading:
         hub.mind.note(hub.time, f"{hub.device} leads now", [])
     else:
+        hub.mind.suggester.withdraw()  # who leads now says anew what is to be said
         hub.mind.note(hub.time, f"{hub.device} stands by: another device leads", [])

@@ -69,7 +69,7 @@ def _first(suggester: Suggester, situation: Situation, key: _Key, found: Held) -
 
 
 def _said(suggester: Suggester, situation: Situation) -> dict[_Key, Need]:
-    said = suggester.twin(suggester.skills).suggest(situation)
+    said = suggester.twin(suggester.skills, goes_on=True).suggest(situation)
     return {(each.need.skill, each.need.key): each.need for each in said}
 
 
@@ -89,6 +89,8 @@ def _why_not(suggester: Suggester, situation: Situation, key: _Key) -> str:
         return "The road takes your attention now."
     if suggester.attention.surface(need, situation) is None:
         return "Nothing that may show it is where you are."
+    if suggester.is_full and not need.is_safety:
+        return "As much was said today as may be."
     return (
         "It is not worth a word yet; the chance that you want it is put at "
         f"{percent(need.probability)}."
