@@ -22,6 +22,7 @@ Learning Research 13 (2012), for draws that are never below the mean.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import deepcopy
 from hashlib import blake2b
 
 import msgspec
@@ -118,12 +119,21 @@ class Suggester:
         """Suggestions with no answer yet, oldest first."""
         return [entry.suggestion for entry in self._live.values()]
 
-    def twin(self, skills: Iterable[Skill]) -> Suggester:
-        """One that judges the same and has said nothing yet, to be asked what if.
+    @property
+    def is_full(self) -> bool:
+        """Whether as much was said today as may be, safety aside."""
+        return self._today.given >= self.max_per_day
+
+    def twin(self, skills: Iterable[Skill], *, goes_on: bool = False) -> Suggester:
+        """One that judges the same and has nothing waiting, to be asked what if.
 
         It shares the feedback: let it suggest, and answer nothing to it.
+
+        Args:
+            skills: what turns situations into needs.
+            goes_on: whether it has said as much today; else nothing yet.
         """
-        return Suggester(
+        twin = Suggester(
             self.person,
             skills,
             self.feedback,
@@ -131,6 +141,15 @@ class Suggester:
             self.max_per_day,
             explores=self.explores,
         )
+        if goes_on:
+            twin._today = deepcopy(self._today)
+        return twin
+
+    def withdraw(self) -> None:
+        """Take back all that waits, with no answer learnt: another device leads."""
+        for suggestion in self._live:
+            self.choices.settle(suggestion, None)
+        self._live.clear()
 
     def suggest(self, situation: Situation) -> list[Suggestion]:
         """What is newly worth saying now, most useful first.
@@ -300,7 +319,7 @@ class Suggester:
         )
 
     def _judge(self, need: Need, situation: Situation) -> Suggestion | None:
-        is_full = not need.is_safety and self._today.given >= self.max_per_day
+        is_full = not need.is_safety and self.is_full
         if is_full or not self.attention.allows(need, situation):
             return None
         surface = self.attention.surface(need, situation)
