@@ -434,6 +434,26 @@ def test_a_broken_skill_silences_nobody_and_is_named() -> None:
     assert suggester.faults == {"broken": "ZeroDivisionError: no tea left"}
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"key": "\ud800"},
+        {"title": "tea " * 100},
+        {"probability": float("nan")},
+        {"probability": 1.5},
+        {"benefit": float("inf")},
+        {"expires": float("inf")},
+    ],
+    ids=str,
+)
+def test_a_need_that_no_device_could_be_told_of_is_its_skill_s_fault(
+    odd: dict[str, object],
+) -> None:
+    suggester = Suggester("ada", [Says(msgspec.structs.replace(need(), **odd))])
+    assert not suggester.suggest(NOON)
+    assert suggester.faults.keys() == {"tea"}
+
+
 def test_somebody_else_s_situation_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(UsageError, match="ada"):
         Suggester("bob", []).suggest(NOON)

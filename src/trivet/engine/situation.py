@@ -112,14 +112,15 @@ def needs_of(
 ) -> tuple[dict[tuple[str, str], Need], dict[str, str]]:
     """Needs of all skills by skill and key, and what failed by the skill's name.
 
-    Of two needs with one key the likelier counts. A third party's skill that fails
-    must not silence the others; the app shows it.
+    Of two needs with one key the likelier counts. A third party's skill that fails, or
+    has a need that no device could be told of, must not silence the others; the app
+    shows it.
     """
     found: dict[tuple[str, str], Need] = {}
     faults: dict[str, str] = {}
     for skill in skills:
         try:
-            needs = list(skill.needs(situation))
+            needs = [_sound(need) for need in skill.needs(situation)]
         except Exception as error:
             faults[skill.name] = f"{type(error).__name__}: {error}"
             continue
@@ -128,3 +129,9 @@ def needs_of(
             if known is None or need.probability > known.probability:
                 found[need.skill, need.key] = need
     return found, faults
+
+
+def _sound(need: Need) -> Need:
+    """The need as it is, if it keeps the domain's limits: texts, chances, times."""
+    msgspec.json.decode(msgspec.json.encode(need), type=Need)
+    return need
