@@ -34,12 +34,17 @@ async def test_a_place_is_named_given_a_role_joined_and_forgotten(
         await row.locator(".field input").fill("The mall")
         await row.locator("button.primary").click()
         await row.locator("select").nth(0).select_option("work")
+        await row.locator("select").nth(1).select_option("p2")  # by mistake
+        await row.locator(".join").wait_for()
+        await row.locator("select").nth(1).select_option("")
+        await row.locator(".join").wait_for(state="hidden")
         await row.locator("select").nth(1).select_option("p4")
-        await row.locator(".danger").click()
+        await row.locator(".join").click()
+        await row.locator(".forget").click()
         await seen.page.wait_for_function(
-            "document.querySelector('.danger').textContent.startsWith('Really')"
+            "document.querySelector('.forget').textContent.startsWith('Really')"
         )
-        await row.locator(".danger").click()
+        await row.locator(".forget").click()
         await seen.page.wait_for_function(
             "document.querySelector('[role=status]').textContent === 'done'"
         )
@@ -90,3 +95,19 @@ async def test_a_list_that_changes_does_not_take_the_form_from_a_persons_hands(
         assert await row.locator(".field input").input_value() == "The ma"
         await row.locator(".change").click()
         await seen.page.get_by_text("211 visits").wait_for()
+
+
+async def test_one_place_at_a_time_is_open_and_stays_so(node: FakeNode) -> None:
+    async with opened(node) as seen:
+        first, second = (seen.page.locator("li.place").nth(n) for n in (2, 3))
+        await first.locator(".change").click()
+        await first.locator(".field input").wait_for()
+        await second.locator(".change").click()
+        await second.locator(".field input").fill("The wall")
+        await first.locator(".field input").wait_for(state="detached")
+        assert await first.locator(".change").get_attribute("aria-expanded") == "false"
+        await first.locator(".change").click()
+        await first.locator(".field input").fill("The ma")
+        node.rows = (msgspec.structs.replace(node.rows[0], visits=211), *node.rows[1:])
+        await seen.page.wait_for_timeout(1500)
+        assert await first.locator(".field input").input_value() == "The ma"

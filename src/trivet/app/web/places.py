@@ -35,6 +35,7 @@ class Places:
         self._rows: tuple[PlaceRow, ...] = ()
         self._zone = ""
         self._open = ""
+        self._unfolded: tuple[ui.element, ui.element] | None = None
         self._empty = text("No place is known yet.", "p", "quiet nothing")
         self._list = tag("ul", "places")
 
@@ -48,7 +49,8 @@ class Places:
         self._draw(wanted, zone)
 
     def _draw(self, rows: tuple[PlaceRow, ...], zone: str) -> None:
-        self._rows, self._zone, self._open = rows, zone, ""
+        self._rows, self._zone = rows, zone
+        self._open, self._unfolded = "", None
         self._list.clear()
         self._empty.set_visibility(not rows)
         with self._list:
@@ -71,13 +73,23 @@ class Places:
 
     def _turn(self, row: PlaceRow, change: ui.element, form: ui.element) -> None:
         is_open = not form.visible
-        form.clear()
-        form.set_visibility(is_open)
-        attribute(change, "aria-expanded", "true" if is_open else "false")
-        self._open = row.id if is_open else ""
-        if is_open:
-            with form:
-                Form(row, self._rows, self._correct)
+        self._fold()
+        if not is_open:
+            return
+        self._open, self._unfolded = row.id, (change, form)
+        form.set_visibility(True)
+        attribute(change, "aria-expanded", "true")
+        with form:
+            Form(row, self._rows, self._correct)
+
+    def _fold(self) -> None:
+        """Close the one that is open, for there is one at a time."""
+        if self._unfolded is not None:
+            change, form = self._unfolded
+            form.clear()
+            form.set_visibility(False)
+            attribute(change, "aria-expanded", "false")
+        self._open, self._unfolded = "", None
 
     async def _correct(self, word: CorrectPlace) -> None:
         self._tell(await self._say(word))
@@ -102,11 +114,12 @@ class Form:
         self._row, self._correct = row, correct
         self._name = row.label if row.is_named else ""
         self._is_sure = False
+        self._kept = ""
         self._build_name()
         self._build_role()
         if row.lat is not None:
             self._build_join([r for r in rows if r.id != row.id and r.lat is not None])
-        self._forget = button("Forget this place", self._ask_or_forget, "danger")
+        self._forget = button("Forget this place", self._ask_or_forget, "danger forget")
         self._failure = text("", "p", "failure", role="alert")
 
     def _build_name(self) -> None:
@@ -132,18 +145,33 @@ class Form:
 
     def _build_role(self) -> None:
         chosen = self._row.role.value if self._row.is_chosen else ""
-        self._select("This is", _ROLES, chosen, Doing.ROLE)
+        self._select("This is", _ROLES, chosen, self._put_role)
+
+    async def _put_role(self, role: str) -> None:
+        await self._give(Doing.ROLE, role)
 
     def _build_join(self, others: Sequence[PlaceRow]) -> None:
+        """Choosing does nothing yet: arrow keys choose, and it cannot be taken back."""
         options = [("", "No other"), *((row.id, headed(row.label)) for row in others)]
-        self._select("The same as", options, "", Doing.JOIN)
+        self._select("The same as", options, "", self._take_kept)
+        self._join = button(
+            "Make them one, it cannot be taken back", self._put_join, "danger join"
+        )
+        self._join.set_visibility(False)
+
+    async def _take_kept(self, place: str) -> None:
+        self._kept = place
+        self._join.set_visibility(bool(place))
+
+    async def _put_join(self) -> None:
+        await self._give(Doing.JOIN, self._kept)
 
     def _select(
         self,
         label: str,
         options: Sequence[tuple[str, str]],
         chosen: str,
-        doing: Doing,
+        take: Callable[[str], Awaitable[None]],
     ) -> None:
         inner = "".join(
             f'<option value="{escape(value)}"'
@@ -153,8 +181,8 @@ class Form:
         values = {value for value, _ in options}
 
         async def choose(event: GenericEventArguments) -> None:
-            if event.args in values and (event.args or doing is Doing.ROLE):
-                await self._give(doing, str(event.args))
+            if event.args in values:
+                await take(str(event.args))
 
         with tag("label", "field"):
             text(label)
