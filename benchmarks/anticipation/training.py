@@ -76,7 +76,7 @@ def gathered(folder: Path, people: Sequence[str], kept: Path | None) -> Iterator
             cases = Cases.of(gather_cases(samples, fixed_zone(ZONE)), number)
             if person in path:
                 path[person].parent.mkdir(parents=True, exist_ok=True)
-                cases.save(path[person])
+                path[person].write_bytes(cases.dump())
         else:
             cases = Cases.load(path[person])
         yield cases

@@ -12,6 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
+from io import BytesIO
 from pathlib import Path
 from typing import Self
 from zipfile import BadZipFile
@@ -282,14 +283,15 @@ class Cases(msgspec.Struct, frozen=True):
         rest = (getattr(self, name)[mask] for name in self.__struct_fields__[1:])
         return Cases(self.table[rows], *rest)
 
-    def save(self, path: Path) -> None:
-        """Write them to a file of arrays (`.npz`)."""
-        arrays = {name: getattr(self, name) for name in self.__struct_fields__}
-        np.savez_compressed(path, **arrays)
+    def dump(self) -> bytes:
+        """What a file of arrays (`.npz`) holds of them."""
+        arrays, file = msgspec.structs.asdict(self), BytesIO()
+        np.savez_compressed(file, **arrays)
+        return file.getvalue()
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """What `save` wrote.
+        """Those in a file of what `dump` made.
 
         Raises:
             InputError: it is no such file, or its evidence is another.

@@ -11,11 +11,12 @@ from typing import Annotated
 import typer
 
 from trivet.app import service
-from trivet.app.cli.option import JsonOption, ZoneOption
+from trivet.app.cli.option import DeviceOption, JsonOption, ZoneOption
 from trivet.app.cli.output import console, print_json, print_table, told
 from trivet.app.zone import fixed_zone
 from trivet.devices.replay import Report
 from trivet.domain import InputError, UsageError
+from trivet.fabric import disk
 from trivet.train.case import SHARES, Cases, gather_cases
 from trivet.train.population import live
 from trivet.train.training import HELD_OUT, Judged, Trained, train
@@ -51,6 +52,7 @@ def train_student(
         Path | None, typer.Option(help="A folder to keep what was gathered in.")
     ] = None,
     zone: ZoneOption = "",
+    device: DeviceOption = "phone",
     as_json: JsonOption = False,
 ) -> None:
     """Train the student that weighs what speaks for each destination.
@@ -65,31 +67,36 @@ def train_student(
             "name a folder of people, or how many to make up",
             hint="trivet train FOLDER, or trivet train --simulated 40",
         )
+    _prepare(out, cases)
     if folder is None:
         words = f"{simulated} simulated people, seed {seed}"
         found = _simulated(simulated, seed, cases)
     else:
         names = _names(folder, people or [], without or [])
         words = f"{len(names)} people of {folder.resolve().name}"
-        found = _recorded(folder, names, zone, cases)
+        found = _recorded(folder, names, zone, device, cases)
     trained = train(list(found), words, day, seed=seed, linear=linear)
-    _write(out, trained)
-    if as_json:
-        print_json({"out": str(out), "judged": trained.judged})
-    else:
-        _tell(out, trained)
+    disk.replace(out, trained.student.dump())
+    _tell(out, trained, as_json=as_json)
 
 
-def _write(out: Path, trained: Trained) -> None:
+def _prepare(out: Path, kept: Path | None) -> None:
+    """Say before minutes of work that what it makes has no place to go to."""
+    if not out.parent.is_dir() or out.is_dir():
+        raise InputError("no student can be written here", path=str(out))
     try:
-        out.write_bytes(trained.student.dump())
+        if kept is not None:
+            kept.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"the student cannot be written: {error.strerror}", path=str(out)
+            f"no cases can be kept here: {error.strerror}", path=str(kept)
         ) from error
 
 
-def _tell(out: Path, trained: Trained) -> None:
+def _tell(out: Path, trained: Trained, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"out": str(out), "judged": trained.judged})
+        return
     student = trained.student
     console.print(
         f"{out}: a student of {student.trained_on}, {student.cases:,} moments"
@@ -124,7 +131,7 @@ def _names(folder: Path, people: list[str], without: list[str]) -> list[str]:
 
 
 def _recorded(
-    folder: Path, names: list[str], zone: str, kept: Path | None
+    folder: Path, names: list[str], zone: str, device: str, kept: Path | None
 ) -> Iterator[Cases]:
     zone_of, given = service.zone_of(zone), service.options(zone)
     for name in names:
@@ -132,7 +139,8 @@ def _recorded(
         if found is None:
             with console.status(f"Living through {name}"):
                 samples = service.recorded(folder / name, Report(), given)
-                found = Cases.of(gather_cases(samples, zone_of))
+                own = (sample for sample in samples if sample.device == device)
+                found = Cases.of(gather_cases(own, zone_of))
             _keep(kept, name, found)
         yield found
 
@@ -156,8 +164,7 @@ def _known(kept: Path | None, name: str) -> Cases | None:
 
 def _keep(kept: Path | None, name: str, found: Cases) -> None:
     if kept is not None:
-        kept.mkdir(parents=True, exist_ok=True)
-        found.save(kept / f"{name}.npz")
+        disk.replace(kept / f"{name}.npz", found.dump())
 
 
 def _cells(row: Judged) -> list[str]:
