@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from trivet.domain.error import InputError, UsageError
 from trivet.domain.suggestion import AnswerKind
 from trivet.engine.choice import Choice, ChoiceLog, from_lines, reward_of, to_lines
-from trivet.engine.offpolicy import Comparison, Policy, compare
+from trivet.engine.offpolicy import Comparison, Policy, compare, fit_model
 
 #: What the person truly takes, by skill.
 TASTE = {"dinner": 0.75, "groceries": 0.3, "preheat": 0.5}
@@ -145,6 +145,36 @@ def test_choices_of_one_day_are_not_counted_as_independent() -> None:
     assert often.high - often.low == pytest.approx(once.high - once.low, rel=0.02)
 
 
+def test_where_a_chance_rises_on_a_day_the_robust_estimate_is_to_be_read() -> None:
+    """What docs/skills.md says: to which it would have risen is not in the log."""
+    random, log = Random(1), ChoiceLog()
+    for day in map(str, range(3000)):
+        log.turn(day)
+        luck = random.random()
+        for propensity in (0.3, 0.6, 0.9):
+            now = msgspec.structs.replace(BASE, day=day, propensity=propensity)
+            log.weigh(now)
+            if luck < propensity:
+                is_yes = random.random() < TASTE["dinner"]
+                log.say(now, day)
+                log.settle(day, AnswerKind.YES if is_yes else AnswerKind.NOT_NOW)
+                break
+    log.turn("end")
+    found, truth = compare(log.settled, lambda choice: 1.0), worth("dinner")
+    assert found.inverse.mean == pytest.approx(1.83 * truth, rel=0.05)
+    assert found.normalised.mean == pytest.approx(truth, rel=0.05)
+    assert found.robust.mean == pytest.approx(truth, rel=0.05)
+
+
+def test_the_model_knows_nothing_of_the_day_that_it_judges() -> None:
+    """What came up again on a day is of that day."""
+    said = msgspec.structs.replace(
+        BASE, day="2026-05-01", is_said=True, answer=AnswerKind.YES
+    )
+    again = msgspec.structs.replace(said, day="2026-05-01#2")
+    assert fit_model([said, again])(again) == fit_model([])(again)
+
+
 def test_few_effective_choices_tell_of_policies_that_have_little_in_common() -> None:
     log = lived(2)
 
@@ -170,7 +200,9 @@ def test_a_log_with_nothing_in_it_says_what_to_do() -> None:
     assert caught.value.hint
 
 
-@pytest.mark.parametrize(("propensity", "is_said"), [(0.0, True), (1.0, False)])
+@pytest.mark.parametrize(
+    ("propensity", "is_said"), [(0.0, True), (1.0, False), (1e-300, True)]
+)
 def test_what_cannot_have_been_done_is_a_damaged_log(
     propensity: float, is_said: bool
 ) -> None:
@@ -215,6 +247,14 @@ def test_what_was_undone_or_went_away_is_settled_as_that() -> None:
     again = ChoiceLog()
     again.restore(log.state())
     assert again.state() == log.state()
+
+
+@pytest.mark.parametrize("field", ["chance", "benefit", "cost", "wrong", "propensity"])
+def test_a_number_that_no_choice_has_is_an_input_error(field: str) -> None:
+    """It would be squared: what is too large is told before, with its line."""
+    line = to_lines([msgspec.structs.replace(BASE, **{field: 1e200})])
+    with pytest.raises(InputError, match="line 1 is no choice"):
+        from_lines(line)
 
 
 @given(st.binary(max_size=120))

@@ -8,11 +8,11 @@ judged as the person judges suggestions in general, and drifts to its own rate. 
 fade: a taste that changed is learnt anew, and what was silenced is tried again after
 months.
 
- Thompson sampling draws from
-it and offers what is worthwhile under the draw: so what is uncertain is tried now and
-then, and what was refused often is hardly tried at all. The draw is a hash of who, what
-and which day, so a replay makes the same choice; and the chance that such a draw is
-high enough, the propensity, is the distribution's tail in closed form.
+Thompson sampling draws from it and offers what is worthwhile under the draw: so what is
+uncertain is tried now and then, and what was refused often is hardly tried at all. The
+draw is a hash of who, what and which day, so a replay makes the same choice; and the
+chance that such a draw is high enough, the propensity, is the distribution's tail in
+closed form.
 
 Source: Gelman et al., "Bayesian Data Analysis", 3rd ed., chapter 5 (hierarchical
 models), with the strength of each prior fixed rather than learned; D. J. Russo et al.,

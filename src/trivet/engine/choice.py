@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from typing import Annotated, TypeAlias
 
 import msgspec
 
 from trivet.domain.error import InputError
+from trivet.domain.forecast import Probability
 from trivet.domain.suggestion import AnswerKind
 
 #: Settled choices kept: about a year of a household that is told three things a day.
 MAX_CHOICES = 4000
+#: A price in the unit of benefit, in any household's own scale.
+Price: TypeAlias = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -47,16 +51,21 @@ class Choice(msgspec.Struct, frozen=True):
     day: str
     time: float
     hour: float
-    chance: float
-    benefit: float
-    cost: float
-    wrong: float
+    chance: Probability
+    benefit: Probability
+    cost: Price
+    wrong: Price
     alpha: float
     beta: float
-    propensity: float
+    propensity: Probability
     is_said: bool = False
     suggestion: str = ""
     answer: AnswerKind | None = None
+
+    @property
+    def date(self) -> str:
+        """The day, whichever time it came up on it."""
+        return self.day.partition("#")[0]
 
     @property
     def reward(self) -> float:
@@ -140,7 +149,7 @@ class ChoiceLog:
     def turn(self, day: str) -> None:
         """A local day has begun: what was weighed before it was not said."""
         for slot, choice in list(self._weighed.items()):
-            if choice.day.partition("#")[0] != day:
+            if choice.date != day:
                 self.settled.append(self._weighed.pop(slot))
 
     def recall(self, past: Iterable[Choice]) -> None:

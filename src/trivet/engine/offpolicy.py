@@ -3,10 +3,16 @@
 A log holds what was done, how likely that was, and what came of it. What another policy
 would have said is weighed by how much likelier it was to say it; what is not said earns
 nothing for sure, so only what it would say must have had a chance in the log. Three
-estimates of its mean reward a choice: by inverse propensity, which has no bias and wide
-limits; self-normalised, steadier with a little bias; doubly robust, which adds a model
-of the reward and is right when either the model or the propensities are. Choices of one
-day hang together, so limits come from sums a day (a cluster-robust standard error).
+estimates of its mean reward a choice: by inverse propensity, which has no bias where
+propensities are right, and wide limits; self-normalised, steadier with a little bias;
+doubly robust, which adds a model of the reward and is right when either the model or
+the propensities are. Choices of one day hang together, so limits come from sums a day
+(a cluster-robust standard error).
+
+A need's chance may rise during the day. What was said then has the chance that it had
+by that moment; to which it would have risen later nobody knows. The weights are too
+large where it would have, and inverse propensity is then too high by the same share.
+The others hardly are: they divide by the weights, or correct a model with them.
 
 Source: M. Dudik, J. Langford and L. Li, "Doubly Robust Policy Evaluation and Learning",
 ICML 2011; A. Swaminathan and T. Joachims, "The Self-Normalized Estimator for
@@ -16,6 +22,7 @@ Practitioner's Guide to Cluster-Robust Inference", Journal of Human Resources 50
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from math import sqrt
 from typing import TypeAlias
@@ -36,6 +43,8 @@ _T95 = (
     2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
     2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
 )  # fmt: skip
+#: No draw is finer (`engine.acceptance.draw`): what is less likely was never done.
+LEAST = 2.0**-53
 #: Strength of the model's prior, in answers.
 _PRIOR = 2.0
 
@@ -126,24 +135,18 @@ def fit_model(choices: Sequence[Choice]) -> Model:
     A choice is judged by the answers of other days alone: were its own among them,
     the doubly robust estimate would believe its model too much.
     """
-    by_skill: dict[str, list[Choice]] = {}
-    for choice in choices:
-        if choice.is_said:
-            by_skill.setdefault(choice.skill, []).append(choice)
-
-    def share(skill: str, day: str) -> float:
-        own = [c for c in by_skill.get(skill, ()) if c.day != day]
-        yes = sum(c.is_yes for c in own)
-        return (yes + _PRIOR / 2.0) / (len(own) + _PRIOR)
-
-    known: dict[tuple[str, str], float] = {}
+    told = [choice for choice in choices if choice.is_said]
+    counts = Counter((c.skill, c.date) for c in told)
+    counts.update((c.skill, "") for c in told)
+    taken = Counter((c.skill, c.date) for c in told if c.is_yes)
+    taken.update((c.skill, "") for c in told if c.is_yes)
 
     def expected(choice: Choice) -> float:
-        slot = choice.skill, choice.day
-        if slot not in known:
-            known[slot] = share(*slot)
+        skill, day = (choice.skill, ""), (choice.skill, choice.date)
+        others = counts[skill] - counts[day]
+        share = (taken[skill] - taken[day] + _PRIOR / 2.0) / (others + _PRIOR)
         yes, no = reward_of(choice, is_yes=True), reward_of(choice, is_yes=False)
-        return known[slot] * yes + (1.0 - known[slot]) * no
+        return share * yes + (1.0 - share) * no
 
     return expected
 
@@ -156,7 +159,7 @@ def _term(choice: Choice, policy: Policy, model: Model) -> _Term:
             hint="it gives the chance of saying it, 0 to 1",
         )
     logged = choice.propensity if choice.is_said else 1.0 - choice.propensity
-    if not 0.0 < logged <= 1.0:
+    if not LEAST <= logged <= 1.0:
         raise InputError(
             f"the log says that {choice.skill} {choice.key} was "
             f"{'said' if choice.is_said else 'kept back'} on {choice.day} "
@@ -164,7 +167,7 @@ def _term(choice: Choice, policy: Policy, model: Model) -> _Term:
             hint="what was done had a chance above 0: the log is damaged",
         )
     return _Term(
-        choice.day.partition("#")[0],
+        choice.date,
         wanted,
         wanted / logged if choice.is_said else 0.0,
         choice.reward,
