@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
-from math import ceil, isfinite
+from math import ceil, floor, isfinite
 
 from msgspec.structs import replace
 
@@ -188,8 +188,11 @@ def _by_place(asker: Asker) -> Iterator[str]:
                 high = middle
             else:
                 low = middle
+        bound = floor(100.0 * high + 1e-9)  # below what is read it is not said
+        if bound < 1:
+            continue
         yield (
-            f"If {candidate.label} were less likely than {percent(high)} "
+            f"If {candidate.label} were less likely than {bound} % "
             f"(now {percent(candidate.probability)}), it would not be said."
         )
         return
@@ -225,9 +228,3 @@ def _by_hour(asker: Asker) -> Iterator[str]:
             clock = clock_text(time, situation.zone)
             yield f"If all stayed as it is, it would not be said from {clock} on."
             return
-
-
-def unmet(asker: Asker) -> list[tuple[str, str]]:
-    """Device and path of signals that the skill looked for and nobody told of."""
-    context = asker.situation.context
-    return [one for one in asker.seen if context.sample(*one) is None]
