@@ -172,6 +172,11 @@ class Forgetful(Umbrella):
         return [msgspec.structs.replace(good(situation), expires=0.0)]
 
 
+class Raises(Umbrella):
+    def needs(self, situation: Situation) -> Iterable[Need]:
+        raise ZeroDivisionError("no tea left")
+
+
 def test_the_kit_is_run_from_the_command_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -185,7 +190,20 @@ def test_the_kit_is_run_from_the_command_line(
     assert "expired when it was made" in said
 
 
-@pytest.mark.parametrize("words", [[], ["nothing"], ["no.such.module:Skill"]])
+def test_a_skill_that_raises_is_told_and_no_crash(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main([f"{__name__}:Raises"]) == 1
+    assert "no tea left" in capsys.readouterr().out
+
+
+def test_a_built_in_skill_is_checked_by_its_name() -> None:
+    assert main(["left_open"]) == 0
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["nothing"], ["no.such.module:Skill"], ["builtins:object"]]
+)
 def test_the_kit_says_what_it_cannot_check(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -48,7 +48,12 @@ def test_no_package_takes_a_built_in_name(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize(
     "target",
-    ["no_such_package:Umbrella", "trivet.skills.dinner:NoSuch", "math:sqrt"],
+    [
+        "no_such_package:Umbrella",
+        "trivet.skills.dinner:NoSuch",
+        "math:sqrt",
+        "builtins:object",
+    ],
 )
 def test_a_skill_that_does_not_load_is_named_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch, target: str

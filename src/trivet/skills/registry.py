@@ -59,17 +59,29 @@ def load(names: Collection[str] | None = None) -> list[Skill]:
             f"no skill named {', '.join(unknown)}",
             hint=f"installed are {', '.join(found)}",
         )
-    return [_make(found[name]) for name in wanted]
+    return [_named(found[name]) for name in wanted]
 
 
-def _make(entry: EntryPoint) -> Skill:
+def make(entry: EntryPoint) -> Skill:
+    """What an entry point makes, whatever it calls itself.
+
+    Raises:
+        SetupError: it cannot be loaded, or is no skill.
+    """
     try:
         skill: Skill = entry.load()()
+        if not isinstance(skill.name, str) or not callable(skill.needs):
+            raise TypeError("its name is no text, or its needs cannot be asked for")
     except Exception as error:
         raise SetupError(
             f"skill {entry.name} ({entry.value}) cannot be loaded: {error}",
-            hint="remove or update the package that it comes from",
+            hint="it names a class with no arguments; update the package it is from",
         ) from error
+    return skill
+
+
+def _named(entry: EntryPoint) -> Skill:
+    skill = make(entry)
     if skill.name != entry.name:
         raise SetupError(
             f"skill {entry.value} calls itself {skill.name}, "

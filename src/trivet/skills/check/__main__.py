@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from statistics import median
 from time import perf_counter
 
-from trivet.domain.error import SetupError, TrivetError, UsageError
+from trivet.domain.error import TrivetError
 from trivet.engine.situation import Situation, Skill
 from trivet.skills.check.example import examples
 from trivet.skills.check.law import CHECKS, Check
+from trivet.skills.registry import GROUP, load, make
 
-#: Where packages offer their skills.
-GROUP = "trivet.skills"
 #: What a skill may take for one situation; it is printed beside, and no law.
 BUDGET_MS = 20.0
 
@@ -44,7 +43,11 @@ def main(arguments: Sequence[str]) -> int:
         _say(f"  {'BROKEN' if fault else 'kept':<7}{name}")
         if fault:
             _say(f"         {fault}")
-    took = sorted(_took_ms(skill, situation) for situation in situations)
+    try:
+        took = sorted(_took_ms(skill, situation) for situation in situations)
+    except Exception as error:
+        _say(f"  how long it takes is not known: it raises {error!r}")
+        return 1
     _say(
         f"  {skill.name} takes {median(took):.1f} ms for a situation, {took[-1]:.1f} "
         f"ms at the most; {BUDGET_MS:g} ms are thought for it"
@@ -57,22 +60,10 @@ def _say(line: str) -> None:
 
 
 def _named(word: str) -> Skill:
-    """The skill of that module and class, or that another package offers by name."""
-    found = [EntryPoint("", word, GROUP)]
-    if ":" not in word:
-        found = list(entry_points(group=GROUP, name=word))
-    if not found:
-        raise UsageError(
-            f"no installed package offers a skill named {word}",
-            hint="name its class: my_package:Umbrella",
-        )
-    try:
-        skill: Skill = found[0].load()()
-    except Exception as error:
-        raise SetupError(
-            f"{found[0].value} cannot be loaded: {error}",
-            hint="it names a class that takes no arguments, in a module that imports",
-        ) from error
+    """The skill of that module and class, or that is installed by that name."""
+    if ":" in word:
+        return make(EntryPoint(word, word, GROUP))
+    (skill,) = load([word])
     return skill
 
 

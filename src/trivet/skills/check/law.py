@@ -226,6 +226,7 @@ def missing(situation: Situation) -> Iterator[tuple[str, Situation]]:
         "appointments": (),
         "lists": {},
         "changes": (),
+        "soon": (),
     }
     for name, nothing in fields.items():
         yield name, msgspec.structs.replace(situation, **{name: nothing})
