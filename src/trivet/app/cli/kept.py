@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from trivet.app.cli.option import HouseholdOption, JsonOption
+from trivet.app.cli.option import HereOption, HouseholdOption, JsonOption
 from trivet.app.cli.output import console, errors, print_json, print_table, told
 from trivet.app.folder import history_file, household_folder, samples_file
 from trivet.app.keeping import ALL, Forgot
@@ -27,9 +27,6 @@ from trivet.fabric.key import check_id
 history_app = typer.Typer(help="What a device keeps, and for how long; forget it.")
 _MIB = 1024 * 1024
 
-DeviceOption: TypeAlias = Annotated[
-    str, typer.Option(help="Which device of this machine.")
-]
 PatternsArgument: TypeAlias = Annotated[
     list[str] | None,
     typer.Argument(metavar="[PATTERN]...", help="Signals: location, Vehicle.**."),
@@ -42,7 +39,7 @@ LastOption: TypeAlias = Annotated[str, typer.Option(help="The last 12h, 7d, 1y."
 @history_app.command("show")
 @told
 def show(
-    device: DeviceOption = "home",
+    device: HereOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -80,7 +77,7 @@ def keep(
     most: Annotated[
         int, typer.Option(min=0, help="The file's size in MiB, at the most.")
     ] = 0,
-    device: DeviceOption = "home",
+    device: HereOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -116,7 +113,7 @@ def export(
     until: UntilOption = "",
     last: LastOption = "",
     of: Annotated[str, typer.Option(help="Only what is this device's.")] = "",
-    device: DeviceOption = "home",
+    device: HereOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -150,7 +147,7 @@ def forget(
     wait: Annotated[
         float, typer.Option(min=0, help="Seconds to wait for the others' answers.")
     ] = 10.0,
-    device: DeviceOption = "home",
+    device: HereOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:

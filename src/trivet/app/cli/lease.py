@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from trivet.app.cli.option import HouseholdOption, JsonOption
+from trivet.app.cli.option import HereOption, HouseholdOption, JsonOption
 from trivet.app.cli.output import console, errors, print_json, print_table, told
 from trivet.app.control import tell
 from trivet.app.folder import control_file, household_folder
@@ -36,13 +36,11 @@ LOOK_S = 0.5
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _TERM = re.compile(r"([0-9]{1,6})([smhd])", re.ASCII)
 
-DeviceOption = Annotated[str, typer.Option(help="Which device of this machine.")]
-
 
 @lease_app.command("list")
 @told
 def list_leases(
-    device: DeviceOption = "home",
+    device: HereOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -71,7 +69,7 @@ def list_leases(
 @told
 def end(
     lease: Annotated[str, typer.Argument(help="Its id; see `trivet lease list`.")],
-    device: DeviceOption = "home",
+    device: HereOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -104,7 +102,7 @@ def ask(
     until: Annotated[
         str, typer.Option(help="How long: 90s, 30m, 2h, 3d; else while it runs.")
     ] = "",
-    device: DeviceOption = "home",
+    device: HereOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -131,7 +129,7 @@ def drop(
     what: Annotated[
         str, typer.Argument(help="Id of a lease; or of an owner, for all asked of it.")
     ],
-    device: DeviceOption = "home",
+    device: HereOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -154,7 +152,7 @@ def watch(
     count: Annotated[
         int, typer.Option(min=0, help="End after so many samples; 0 for never.")
     ] = 0,
-    device: DeviceOption = "home",
+    device: HereOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:

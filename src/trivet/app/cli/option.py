@@ -13,6 +13,9 @@ HouseholdOption: TypeAlias = Annotated[
         "--household", help="The household's folder.", envvar="TRIVET_HOUSEHOLD"
     ),
 ]
+HereOption: TypeAlias = Annotated[
+    str, typer.Option("--device", help="Which device of this machine.")
+]
 JsonOption: TypeAlias = Annotated[
     bool, typer.Option("--json", help="JSON on standard output.")
 ]

@@ -8,7 +8,13 @@ from typing import Annotated
 import typer
 
 from trivet.app.cli.now import AtOption, asked, known
-from trivet.app.cli.option import HouseholdOption, JsonOption, PersonOption, ZoneOption
+from trivet.app.cli.option import (
+    HereOption,
+    HouseholdOption,
+    JsonOption,
+    PersonOption,
+    ZoneOption,
+)
 from trivet.app.cli.output import console, print_json, told
 from trivet.app.cli.running import ask_first
 from trivet.app.outlook import Coming, Outlook, span_text
@@ -28,7 +34,7 @@ _BARS = " ▁▂▃▄▅▆▇█"
 def outlook(
     at: AtOption = "",
     household: HouseholdOption = None,
-    device: Annotated[str, typer.Option(help="Which device of this machine.")] = "home",
+    device: HereOption = "home",
     phone: Annotated[
         str, typer.Option(help="Of imported samples: whose positions.")
     ] = "phone",

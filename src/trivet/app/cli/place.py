@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trivet.app.cli.option import HouseholdOption, JsonOption
+from trivet.app.cli.option import HereOption, HouseholdOption, JsonOption
 from trivet.app.cli.output import console, print_json, print_table, told
 from trivet.app.control import tell
 from trivet.app.folder import control_file, household_folder
@@ -19,7 +19,6 @@ from trivet.domain.clock import local
 
 place_app = typer.Typer(help="The places that are known; say what they are.")
 
-DeviceOption = Annotated[str, typer.Option(help="Which device of this machine.")]
 PlaceArgument = Annotated[
     str, typer.Argument(help="Its id, or what it is called: see `trivet place list`.")
 ]
@@ -28,7 +27,7 @@ PlaceArgument = Annotated[
 @place_app.command("list")
 @told
 def list_places(
-    device: DeviceOption = "home",
+    device: HereOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -65,7 +64,7 @@ def list_places(
 def name(
     place: PlaceArgument,
     called: Annotated[str, typer.Argument(help="Its name; none: as found.")] = "",
-    device: DeviceOption = "home",
+    device: HereOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -80,7 +79,7 @@ def role(
     what: Annotated[
         str, typer.Argument(help="home, work, other; none: as found.")
     ] = "",
-    device: DeviceOption = "home",
+    device: HereOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -93,7 +92,7 @@ def role(
 def join(
     place: PlaceArgument,
     kept: Annotated[str, typer.Argument(help="The place that it is one with.")],
-    device: DeviceOption = "home",
+    device: HereOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -105,7 +104,7 @@ def join(
 @told
 def forget(
     place: PlaceArgument,
-    device: DeviceOption = "home",
+    device: HereOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:

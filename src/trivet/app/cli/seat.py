@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trivet.app.cli.option import HouseholdOption, JsonOption
+from trivet.app.cli.option import HereOption, HouseholdOption, JsonOption
 from trivet.app.cli.output import console, print_json, print_table, told
 from trivet.app.control import tell
 from trivet.app.folder import control_file, household_folder
@@ -15,13 +15,11 @@ from trivet.app.seat_word import Seated, Seats, Yield, Yielded
 
 seat_app = typer.Typer(help="Who does what for the household; give it away.")
 
-DeviceOption = Annotated[str, typer.Option(help="Which device of this machine.")]
-
 
 @seat_app.command("show")
 @told
 def show(
-    device: DeviceOption = "home",
+    device: HereOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -51,7 +49,7 @@ def show(
 @told
 def give_away(
     seat: Annotated[str, typer.Argument(help="Its name; see `trivet seat show`.")],
-    device: DeviceOption = "home",
+    device: HereOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trivet.app.cli.option import HouseholdOption, JsonOption
+from trivet.app.cli.option import HereOption, HouseholdOption, JsonOption
 from trivet.app.cli.output import console, errors, print_json, print_table, told
 from trivet.app.control import tell
 from trivet.app.folder import control_file, household_folder
@@ -29,14 +29,12 @@ state_app = typer.Typer(help="What the household shares: people, places, lists, 
 #: Numbers beyond it, and what is none, are texts.
 _MOST = 1 << 63
 
-DeviceOption = Annotated[str, typer.Option(help="Which device of this machine.")]
-
 
 @state_app.command("show")
 @told
 def show(
     root: Annotated[str, typer.Argument(help="people, settings, a list, ...")] = "",
-    device: DeviceOption = "home",
+    device: HereOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -70,7 +68,7 @@ def put(
     is_text: Annotated[
         bool, typer.Option("--text", help="A text, whatever it looks like.")
     ] = False,
-    device: DeviceOption = "home",
+    device: HereOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -89,7 +87,7 @@ def change(
     name: Annotated[str, typer.Argument(help="The list's name, as groceries.")],
     doing: Annotated[str, typer.Argument(help="add, remove or done.")] = "",
     item: Annotated[str, typer.Argument(help="What to add, remove or tick.")] = "",
-    device: DeviceOption = "home",
+    device: HereOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:

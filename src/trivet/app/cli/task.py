@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from trivet.app.cli.option import HouseholdOption, JsonOption
+from trivet.app.cli.option import HereOption, HouseholdOption, JsonOption
 from trivet.app.cli.output import console, print_json, print_table, told
 from trivet.app.control import tell
 from trivet.app.folder import control_file, household_folder
@@ -16,13 +16,11 @@ from trivet.domain import UsageError
 
 task_app = typer.Typer(help="Tasks: which there are, and where; have one run.")
 
-DeviceOption = Annotated[str, typer.Option(help="Which device of this machine.")]
-
 
 @task_app.command("list")
 @told
 def list_tasks(
-    device: DeviceOption = "home",
+    device: HereOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -57,7 +55,7 @@ def run_task(
     deadline: Annotated[
         float, typer.Option(min=0.001, max=MOST_S, help="Seconds that it may take.")
     ] = 60.0,
-    device: DeviceOption = "home",
+    device: HereOption = "home",
     household: HouseholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
