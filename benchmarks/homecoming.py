@@ -87,6 +87,8 @@ class Scores:
         self.error: list[float] = []
         self.rival: list[float] = []
         self.bound: list[float] = []
+        #: Of the same moments as those of the bound.
+        self.beside: list[float] = []
         self.inside: dict[float, list[bool]] = {0.5: [], 0.8: []}
         self.seen: dict[float, list[bool]] = {0.5: [], 0.8: []}
         self.width: dict[float, list[float]] = {0.5: [], 0.8: []}
@@ -97,12 +99,16 @@ class Scores:
         yield f"{name}: forecasts judged", len(self.error), ""
         yield f"{name}: median error", median(self.error) / 60, "min"
         yield f"{name}: mean error", fmean(self.error) / 60, "min"
-        near = fmean(error <= NEAR_S for error in self.error) * 100
-        yield f"{name}: within 15 min", near, "%"
+        yield f"{name}: within 15 min", _near(self.error), "%"
         if self.bound:
-            near = fmean(error <= NEAR_S for error in self.bound) * 100
+            yield f"{name}: bound, of so many", len(self.bound), ""
             yield f"{name}: bound, median error", median(self.bound) / 60, "min"
-            yield f"{name}: bound, within 15 min", near, "%"
+            yield f"{name}: bound, within 15 min", _near(self.bound), "%"
+            yield (
+                f"{name}: forecasts of the same, within 15 min",
+                _near(self.beside),
+                "%",
+            )
         if self.rival:
             yield (
                 f"{name}: last same weekday, median error",
@@ -115,6 +121,10 @@ class Scores:
             yield f"{name}: {level:.0%} interval holds, as the phone sees it", near, "%"
             width = median(self.width[level]) / 60
             yield f"{name}: {level:.0%} interval is", width, "min"
+
+
+def _near(errors: list[float]) -> float:
+    return fmean(error <= NEAR_S for error in errors) * 100
 
 
 def judge(seeds: list[int], bound: Bound | None = None) -> Iterator[Row]:
@@ -164,6 +174,7 @@ def ask(
     best = None if bound is None else bound.median(life.days, time)
     if best is not None and truth - time <= 86_400:
         score.bound.append(abs(best - truth))
+        score.beside.append(score.error[-1])
     for interval in (found.middle, found.arrival):
         score.inside[interval.level].append(interval.low <= truth <= interval.high)
         seen = interval.low - SEEN_S <= truth <= interval.high
