@@ -262,6 +262,18 @@ def lesson(number: int, kind: AnswerKind, time: float, person: str = "ada") -> L
     return Lesson(f"{kind.value}-{number}", person, "dinner", "x", kind, time, 18.0)
 
 
+@pytest.mark.parametrize("kind", [AnswerKind.YES, AnswerKind.IGNORED])
+def test_an_older_answer_that_another_device_tells_late_undoes_no_refusal(
+    kind: AnswerKind,
+) -> None:
+    refused = Lesson("b", "ada", "tea", "x", AnswerKind.NOT_NOW, 9e5, 12.0)
+    older = Lesson("a", "ada", "tea", "x", kind, 9e5 - 7200.0, 12.0)
+    feedback = Feedback.of([refused])
+    feedback.take_up(older)
+    assert feedback.is_silent("tea", "x", 9e5 + 10 * 3600.0)
+    assert feedback.hush("tea", "x") == Feedback.of([refused, older]).hush("tea", "x")
+
+
 def test_lessons_are_given_up_when_they_have_faded_refusals_much_later() -> None:
     kept = [lesson(0, kind, 0.0) for kind in AnswerKind]
     assert outdated(kept, KEPT_S - 1.0) == []

@@ -228,6 +228,9 @@ class Feedback:
         if kind is AnswerKind.UNDONE:
             self._taste.take_back(skill, hour)
         self._taste.learn_one(skill, hour, time, _WEIGHT[kind], chance)
+        before = self._hushes.get((skill, key))
+        if before is not None and before.time > time:
+            return  # another device told it late: what was said since stands
         row = self._row(skill, key, kind)
         silence_s = _silence_s(kind, row, grows)
         self._hushes[skill, key] = Hush(
