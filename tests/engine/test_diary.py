@@ -55,6 +55,15 @@ def test_a_frozen_mind_learns_nothing_and_still_foretells() -> None:
     assert anticipator.at(TUESDAY[-1].time) == "p2"
 
 
+def test_what_was_foretold_of_a_way_home_before_a_freeze_is_not_judged_after() -> None:
+    anticipator = mind()
+    learn(anticipator, TUESDAY[:140])
+    assert load(anticipator.snapshot()).home.checks
+    anticipator.freeze(TUESDAY[139].time)
+    learn(anticipator, TUESDAY[140:])
+    assert not load(anticipator.snapshot()).home.checks
+
+
 def test_a_frozen_mind_knows_no_new_place() -> None:
     anticipator = mind()
     anticipator.freeze(monday(0, 14))

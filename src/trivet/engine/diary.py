@@ -196,6 +196,7 @@ class Diary:
         events = self._close(time, time) if state.open else []
         state.is_frozen, state.is_untaught = True, state.running is not None
         state.here, state.checks, state.exhibits = at, [], []
+        state.home.checks = []  # when they come home meanwhile is not seen
         return events
 
     def thaw(self) -> None:
