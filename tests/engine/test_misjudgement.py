@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from trivet.domain import UsageError
 from trivet.engine.misjudgement import (
     LEVEL,
-    MARKS,
     MIDDLE,
     NEW,
     PHASES,
@@ -28,6 +27,7 @@ from trivet.engine.misjudgement import (
     speed_kind,
 )
 from trivet.engine.snapshot import State, dump, load
+from trivet.engine.times import MARKS
 from trivet.engine.trip import Judgement
 
 ANY = st.floats(allow_nan=True, allow_infinity=True)

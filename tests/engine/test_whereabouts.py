@@ -9,7 +9,6 @@ from trivet.engine.whereabouts import (
     LATITUDE,
     LONGITUDE,
     SPEED,
-    distance_from,
     has_car,
     is_in_car,
     position_of,
@@ -52,14 +51,6 @@ def test_a_wrong_fix_and_an_impossible_one_are_no_position() -> None:
     assert position_of(bad) is None
     odd = knowing(without_phone(DRIVING), Sample("car", LATITUDE, DRIVING.time, -1e9))
     assert position_of(odd) is None
-
-
-def test_distance_needs_a_position() -> None:
-    here = position_of(DRIVING)
-    assert here is not None
-    assert distance_from(DRIVING, *here) == pytest.approx(0.0)
-    nowhere = msgspec.structs.replace(DRIVING, phone="", car="")
-    assert distance_from(nowhere, *here) is None
 
 
 def test_in_the_car_is_on_a_trip_with_the_car_near_and_its_speed_fresh() -> None:

@@ -22,7 +22,6 @@ from trivet.engine.history import History
 from trivet.engine.misjudgement import (
     DISTANCE,
     LEVEL,
-    MARKS,
     MIDDLE,
     NEW,
     PAD_S,
@@ -36,6 +35,7 @@ from trivet.engine.misjudgement import (
     speed_kind,
 )
 from trivet.engine.route import Floats, Ints, RouteMatch
+from trivet.engine.times import MARKS
 from trivet.engine.trip import RunningTrip
 
 _FOLLOWS = 0.4

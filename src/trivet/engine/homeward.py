@@ -15,6 +15,7 @@ from trivet.engine.homecoming import (
     CHECK_S,
     HomeForecast,
     HomeState,
+    Kind,
     add_check,
     check,
     forecast,
@@ -72,11 +73,7 @@ class Homeward:
             return None
         if where.place in homes:
             return home_now(self._person, time)
-        past = self._lay_out(stays, zone)
-        away_m = self._away_m(where.point, homes)
-        kind = past.kind(time, is_trip=where.trip is not None, away_m=away_m)
-        says = self._says(time, where, past, away_m)
-        return forecast(self._person, time, says, self.state, kind)
+        return self._foretell(time, where, self._lay_out(stays, zone))[0]
 
     def learn_one(
         self,
@@ -98,12 +95,17 @@ class Homeward:
         self.state.next_check = time + CHECK_S
         if not homes or where.place in homes:
             return
-        past = self._lay_out(stays, zone)
-        away_m = self._away_m(where.point, homes)
+        told = self._foretell(time, where, self._lay_out(stays, zone))
+        add_check(self.state, check(*told), len(stays))
+
+    def _foretell(
+        self, time: float, where: Whereabout, past: Homecomings
+    ) -> tuple[HomeForecast, list[Times], Kind]:
+        """The forecast, what it is made of, and where the person is."""
+        away_m = self._away_m(where.point, self._homes())
         kind = past.kind(time, is_trip=where.trip is not None, away_m=away_m)
         says = self._says(time, where, past, away_m)
-        found = forecast(self._person, time, says, self.state, kind)
-        add_check(self.state, check(found, says, kind), len(stays))
+        return forecast(self._person, time, says, self.state, kind), says, kind
 
     def _homes(self) -> frozenset[str]:
         places = self._book.places.values()

@@ -25,6 +25,7 @@ import numpy as np
 
 from trivet.engine.blend import Steering
 from trivet.engine.route import Floats
+from trivet.engine.times import MARKS
 from trivet.engine.trip import Judgement
 
 #: Remaining times are compared as logarithms, with this added.
@@ -38,8 +39,6 @@ SOURCES, PHASES, SPEEDS = 4, 4, 5
 _SPEEDS_MPS = (0.5, 1.5, 4.0)
 #: From these shares of somewhere new on, a trip is doubtful, and goes there.
 _DOUBTS = (0.25, 0.6)
-#: Even levels by which errors are handed on.
-MARKS = (np.arange(40) + 0.5) / 40
 _STEER, _MOST_LESS = 0.02, 0.3
 _MOST_RESIDUALS = 120
 #: Beyond this many times too long or too short an error says nothing.

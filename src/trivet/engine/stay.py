@@ -59,14 +59,12 @@ class Left(msgspec.Struct, frozen=True):
         time: event time of the last fix inside.
         lat: latitude in degrees of what was left.
         lon: longitude likewise.
-        stayed: False when it had not lasted long enough to be a stay.
         fixes: seen outside before it was sure.
     """
 
     time: float
     lat: float
     lon: float
-    stayed: bool
     fixes: tuple[TracePoint, ...] = ()
 
 
@@ -153,11 +151,6 @@ class StayDetector:
         if moved2 > 1e6 or moves:
             self._east_m = DEGREE_M * cos(radians(lat))
         return moves
-
-    @property
-    def is_leaving(self) -> bool:
-        """Whether the last fix was outside of a stay that has not ended yet."""
-        return bool(self.state.outside)
 
     def settle_again(self, time: float) -> None:
         """Where they are staying, a stay begins anew at event time `time`."""
@@ -252,9 +245,9 @@ class StayDetector:
 
     def _left(self, fixes: tuple[TracePoint, ...] = ()) -> Left:
         s = self.state
-        stayed, lon = s.mode == Mode.STAYING, on_earth(s.centre_lon)
+        lon = on_earth(s.centre_lon)
         fixes = tuple(TracePoint(p.time, p.lat, on_earth(p.lon)) for p in fixes)
-        return Left(s.inside, s.centre_lat, lon, stayed, fixes)
+        return Left(s.inside, s.centre_lat, lon, fixes)
 
     def _after_silence(self, time: float, lat: float, lon: float, span: float) -> Moves:
         s = self.state

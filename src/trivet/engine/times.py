@@ -11,7 +11,7 @@ import numpy as np
 from trivet.domain.forecast import Interval
 from trivet.engine.route import Floats
 
-#: Quantiles by which a forecast is handed on.
+#: Even levels by which a forecast, and errors of some, are handed on.
 MARKS = (np.arange(40) + 0.5) / 40
 _BELL = np.array([NormalDist().inv_cdf(mark) for mark in MARKS.tolist()])
 #: Times are spread by this, and by a share of how far off they are, when it is asked

@@ -35,12 +35,6 @@ def position_of(situation: Situation) -> tuple[float, float] | None:
     return lat, lon
 
 
-def distance_from(situation: Situation, lat: float, lon: float) -> float | None:
-    """Metres from the person to a point in degrees, None when not known."""
-    here = position_of(situation)
-    return None if here is None else distance_m(*here, lat, lon)
-
-
 def is_in_car(situation: Situation) -> bool:
     """Whether the person is on a trip in the household's car, as far as is known."""
     if situation.forecast is None or not situation.car:

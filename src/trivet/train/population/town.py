@@ -37,7 +37,7 @@ class Town:
     """
 
     def __init__(self, rng: Generator) -> None:
-        self._side = side = int(rng.integers(26, 56))
+        side = int(rng.integers(26, 56))
         block_m = float(rng.uniform(160.0, 360.0))
         self.spots = _corners(rng, side, block_m)
         self.streets: list[list[tuple[int, int]]] = [[] for _ in range(side * side)]
