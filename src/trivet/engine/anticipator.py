@@ -185,8 +185,9 @@ class Anticipator:
         - a stay that reaches into it is cut there and keeps its centre; of less than
           `known_stay_s` none is left; two at one place on both sides are one;
         - ids of places are never given again: a number left out tells of a place;
-        - how wrong estimates on later trips and ways home were is kept, made by a mind
-          that knew the span. Older traces that made room do not return;
+        - how wrong estimates on later trips and ways home were is kept, and what those
+          trips taught of the person's weights: by a mind that knew the span. Older
+          traces that made room do not return;
         - of stays past the last `most_trips` only sums are known: all of them go.
 
         Raises:
