@@ -178,11 +178,20 @@ def test_what_should_have_come_by_now_is_told_no_more(mind: Mind) -> None:
 def test_what_is_forgotten_of_the_home_is_foretold_no_more(mind: Mind) -> None:
     assert mind.foresight.paths >= {"switch.coffee", "light.living_room"}
     mind.forget_home(0.0, monday(0.0, DAYS))
-    assert not mind.foresight.paths
+    assert not mind.foresight.routine.events
     outlook = mind.outlook(NIGHT)
     assert (outlook.next, outlook.bed, outlook.wake) == ((), None, None)
     assert mind.situation(NIGHT).changes == ()
     assert outlook.coming  # where the person goes is the phone's
+
+
+def test_of_days_that_are_forgotten_it_is_not_said_that_they_are_known(
+    mind: Mind,
+) -> None:
+    mind.forget_home(0.0, monday(0.0, 8))
+    assert "since 14 January" in mind.outlook(NIGHT).next_rests
+    mind.forget_home(0.0, monday(0.0, DAYS - 1))
+    assert mind.outlook(NIGHT).next == ()  # of one day nothing is foretold
 
 
 def test_who_was_in_is_forgotten_with_where_the_phone_was(mind: Mind) -> None:

@@ -383,6 +383,22 @@ async def test_what_was_said_goes_later_if_it_cannot_be_written_now(
         assert not home.hub.mind.corrector.wanted
 
 
+@pytest.mark.parametrize("path", ["person.ada", "binary_sensor.occupancy"])
+async def test_who_was_in_is_forgotten_when_only_that_is_named(
+    house: House, path: str
+) -> None:
+    async with minded(house, MemoryFabric(), DeviceKind.HOME) as home:
+        mind, begin = home.hub.mind, home.hub.time - 3600.0
+        for hour, state in enumerate(("on", "off", "on")):
+            mind.learn(Sample("home", path, begin + 900.0 * hour, state))
+        routine = mind.foresight.routine
+        was_in = routine._occupancy["" if path.startswith("binary") else "ada"]
+        assert len(was_in.state.changes) >= 2
+        await home.hub.forget("home", make_forget((path,), begin, home.hub.time))
+        # kept is who was in at its end
+        assert len(was_in.state.changes) <= 1
+
+
 async def test_what_is_forgotten_of_the_home_is_out_of_its_routine(
     house: House,
 ) -> None:

@@ -20,8 +20,8 @@ from trivet.domain.forecast import Interval
 from trivet.engine import Anticipator
 from trivet.engine.event import Event, StayStarted, TripStarted
 from trivet.engine.homecoming import HomeForecast, first
+from trivet.engine.routine import OCCUPANCY, Resident, Routine
 from trivet.engine.routine import Outlook as Foretold
-from trivet.engine.routine import Resident, Routine
 from trivet.engine.timeline import LATEST_S
 
 #: Event seconds after which the routine, a way home from where somebody stays, and one
@@ -116,6 +116,8 @@ class Foresight:
         """Forget what happened at home in a span of event time, and who was in."""
         if since < until:
             self.routine.forget(since, until)
+            if self._since is not None and since <= self._since < until:
+                self._since = until
         self._told = self._drawn = self._soon = None
 
     def forget_presence(self, since: float, until: float) -> None:
@@ -143,8 +145,9 @@ class Foresight:
 
     @property
     def paths(self) -> frozenset[str]:
-        """The signals of the home that it learned from."""
-        return frozenset(event.path for event in self.routine.events)
+        """The signals of the home that it learned from: what was done, who was in."""
+        done = {event.path for event in self.routine.events}
+        return frozenset(done | {self._presence, OCCUPANCY})
 
     # --- what is kept ----------------------------------------------------------------
 
