@@ -126,6 +126,24 @@ def test_the_propensity_is_the_share_of_days_on_which_it_is_said() -> None:
     assert said / days == pytest.approx(expected, abs=4 * (0.25 / days) ** 0.5)
 
 
+def test_the_propensity_of_a_need_that_gets_likelier_is_that_it_was_said_by_then() -> (
+    None
+):
+    chances, people = (0.36, 0.4, 0.44), 1500
+    said = [0] * len(chances)
+    for n in range(people):
+        skill = Says()
+        suggester = Suggester(f"ada {n}", [skill])
+        for look, chance in enumerate(chances):
+            skill.said = [msgspec.structs.replace(UNSURE, probability=chance)]
+            now = later(as_of(NOON, f"ada {n}"), look * 600)
+            said[look] += bool(suggester.suggest(now) or suggester.live)
+    for count, chance in zip(said, chances, strict=True):
+        unsure = msgspec.structs.replace(UNSURE, probability=chance)
+        expected = Suggester("ada", []).propensity(unsure, NOON)
+        assert count / people == pytest.approx(expected, abs=4 * (0.25 / people) ** 0.5)
+
+
 def test_the_draw_of_a_day_is_one_however_often_it_is_looked_at() -> None:
     for person in map(str, range(30)):
         suggester = Suggester(person, [Says(UNSURE)])
