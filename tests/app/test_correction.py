@@ -127,6 +127,18 @@ def test_who_goes_there_again_finds_it_with_what_came_since() -> None:
     ] == [True]
 
 
+def test_a_place_of_many_stays_is_forgotten_in_one_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each erasure makes all anew, while the device does nothing else."""
+    anticipator, erased = mind(), []
+    erase = anticipator._erase
+    monkeypatch.setattr(anticipator, "_erase", lambda work: erased.append(erase(work)))
+    obeyed(anticipator, said(WORK, forgotten=monday(0.0, 4)))
+    assert anticipator.places[at(anticipator, WORK)].visits == 1
+    assert len(erased) == 1
+
+
 def test_two_places_are_one_and_take_the_name_of_the_one_kept() -> None:
     anticipator = mind()
     shop, work = at(anticipator, SHOP), at(anticipator, WORK)

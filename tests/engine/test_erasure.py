@@ -244,6 +244,23 @@ def test_a_place_is_forgotten_with_its_trips_and_its_name() -> None:
         anticipator.forget_place(shop)
 
 
+@pytest.mark.parametrize("number", range(4))
+def test_of_a_place_that_is_forgotten_up_to_a_time_what_came_since_stands(
+    number: int,
+) -> None:
+    """As one that forgets those stays one by one, each with its trips."""
+    whole, parts = mind(), mind()
+    shop = next(p.id for p in whole.places.values() if p.visits == 3)
+    there = [each for each in whole.stays if each.place == shop]
+    before = [*(each.arrival for each in there), math.inf][number]
+    for each in there[:number]:
+        parts.forget(each.arrival, each.departure + 1.0)
+    whole.forget_place(shop, before)
+    assert whole.stays == parts.stays
+    assert [t.departure for t in whole.trips] == [t.departure for t in parts.trips]
+    assert whole.places == parts.places
+
+
 def test_forgetting_the_place_they_are_at_finds_it_anew_under_another_id() -> None:
     anticipator = mind([*errand(22)[:150]])
     at = anticipator.at(errand(22)[149].time)

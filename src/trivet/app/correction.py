@@ -188,8 +188,8 @@ class Corrector:
             mind.forget_place(place)
             self._said.pop(place, None)
             return
-        for stay in before:  # they went there again: what came since stands
-            mind.forget(stay.arrival, stay.departure + 1.0)
+        if before:  # they went there again: what came since stands
+            mind.forget_place(place, wanted.forgotten)
 
     def _join(self, mind: Anticipator, wanted: Correction) -> None:
         gone = wanted.place_in(mind.places, SAME_M)

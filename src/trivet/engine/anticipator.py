@@ -197,16 +197,17 @@ class Anticipator:
             raise UsageError(f"a span from {since} to {until} holds nothing")
         return self._erase(lambda eraser: eraser.forget_span(since, until))
 
-    def forget_place(self, place: str) -> Erased:
+    def forget_place(self, place: str, before: float = inf) -> Erased:
         """Forget a place: its stays, the trips from and to it, its name and role.
 
-        If they go there again it is found as a new one.
+        If they go there again it is found as a new one. Of stays that began from event
+        time `before` on, and of the trips to and from those, nothing goes.
 
         Raises:
             UsageError: no such place is known.
         """
         self._book.record(place)
-        return self._erase(lambda eraser: eraser.forget_place(place))
+        return self._erase(lambda eraser: eraser.forget_place(place, before))
 
     @property
     def is_frozen(self) -> bool:

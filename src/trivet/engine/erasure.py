@@ -111,28 +111,36 @@ class Eraser:
         )
         return self._settle(kept, past, is_open=is_open and state.running is None)
 
-    def forget_place(self, place: str) -> Erased:
-        """Forget a place: its stays, the trips from and to it, its name."""
+    def forget_place(self, place: str, before: float = inf) -> Erased:
+        """Forget a place: its stays, the trips from and to it, its name.
+
+        Those stay that began there from event time `before` on.
+        """
         state = self._state
         state.folded = [record for record in state.folded if record.id != place]
-        state.home.forget(0.0, inf)
+        state.home.forget(0.0, before)
         state.timeline.late, state.timeline.count = [], 0
         state.location = CurrentLocation()
         kept = [
             Kept(number, stay, spot)
             for number, (stay, spot) in enumerate(self._stays())
-            if stay.place != place
+            if stay.place != place or stay.arrival >= before
         ]
+        there = [each.stay.arrival for each in kept if each.stay.place == place]
+        since = min(there, default=inf)
         past = [
-            trip
-            for trip in state.past
-            if place not in (trip.trip.origin, trip.trip.destination)
+            one
+            for one in state.past
+            if (one.trip.origin != place or one.trip.departure >= since)
+            and (one.trip.destination != place or one.trip.arrival >= before)
         ]
-        is_open = state.open and bool(state.stays) and state.stays[-1].place != place
+        last = len(state.stays) - 1
+        is_open = state.open and bool(kept) and kept[-1].number == last
         if state.open and not is_open:
             state.stay, state.by_name = StayState(), False
             state.region, state.region_at = "", 0.0
-        if state.running is not None and state.running.origin == place:
+        running = state.running
+        if running and running.origin == place and running.departure < since:
             state.running, state.checks = None, []
         return self._settle(kept, past, is_open=is_open)
 
