@@ -23,8 +23,9 @@ from trivet.app.cli.up import _told
 from trivet.app.control import Control, open_control
 from trivet.app.folder import control_file
 from trivet.app.view import TimelineEntry
-from trivet.domain import Answer, AnswerKind, UsageError
+from trivet.domain import Answer, AnswerKind, PeerError, UsageError
 from trivet.domain.why import Why
+from trivet.domain.wire import Ack
 
 APPS = {"answer": answer_app, "suggestions": suggestions_app, "why": why_app}
 
@@ -75,6 +76,30 @@ async def test_it_is_listed_explained_and_answered_where_it_is_shown(
         assert "Yes: Heat the room?" in done.stdout
         assert ours.answers == [Answer(GIVEN.id, AnswerKind.YES, ours.car.board.time)]
         assert "Nothing to suggest." in (await say("suggestions")).stdout
+
+
+async def test_a_yes_that_was_not_all_done_says_so(folder: Path) -> None:
+    async with open_house(folder) as ours:
+        ours.ack = Ack(False, "Close the garage failed: it is jammed")
+        await ours.showing.suggest(GIVEN)
+        await ours.settle()
+        done = await say("answer", "preheat-1", "yes")
+        assert done.stdout.startswith("Yes: Heat the room?")
+        assert done.exit_code == PeerError.exit_code
+        assert "Close the garage failed: it is jammed" in done.stderr
+        assert ours.car.board.shown == []
+
+
+async def test_of_two_devices_the_one_that_knows_it_says_what_is_wrong(
+    folder: Path,
+) -> None:
+    async with open_house(folder) as ours:
+        await ours.showing.suggest(GIVEN)
+        await ours.settle()
+        await ours.home.close()
+        done = await say("answer", "preheat-1", "yes")  # the phone is asked first
+        assert "home is not there" in done.stderr
+        assert ours.car.board.shown
 
 
 async def test_a_no_is_not_now(folder: Path) -> None:

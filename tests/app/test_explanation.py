@@ -29,7 +29,15 @@ from trivet.app.simulation import (
 )
 from trivet.app.unused import signal_words, unused
 from trivet.devices.world import World
-from trivet.domain import Answer, AnswerKind, DeviceKind, UsageError
+from trivet.domain import (
+    Action,
+    Answer,
+    AnswerKind,
+    DeviceKind,
+    SetupError,
+    UsageError,
+)
+from trivet.domain.wire import Ack
 from trivet.fabric.ledger import Ledger
 from trivet.fabric.memory import MemoryFabric
 from trivet.fabric.policy import Policy, shipped_policy
@@ -120,6 +128,28 @@ async def test_all_that_is_thought_and_said_is_accounted_for() -> None:
         assert told.title == suggestion.need.title
         assert suggestion not in hub.mind.suggester.live
         assert (await spokesman._foretell(ShowForecast())).forecast == hub.mind.forecast
+
+
+async def test_an_answer_is_kept_before_it_counts_and_what_failed_is_said() -> None:
+    async with house(shipped_policy()) as hub:
+        await until(hub, lambda: hub.mind.suggester.live)
+        (waiting, *_) = hub.mind.suggester.live
+        happened: list[object] = []
+
+        async def keep() -> None:
+            happened.append("kept")
+            raise SetupError("the disk is full")
+
+        async def end(device: str, over: Answer) -> None:
+            happened.append(over.kind)
+
+        hub.remember, hub._showing.end = keep, end  # type: ignore[method-assign]
+        said = await hub._answered("car", Answer(waiting.id, AnswerKind.NOT_NOW, 0.0))
+        assert happened == ["kept", AnswerKind.NOT_NOW]
+        full = "The answer could not be kept yet: the disk is full"
+        assert said == Ack(False, full)
+        failed = await hub._do(Action("boat", "switch.mast", "on", "Light the mast"))
+        assert failed.startswith("Light the mast failed: boat is not there")
 
 
 async def test_what_the_policy_kept_back_is_told_with_its_rule() -> None:

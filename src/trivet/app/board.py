@@ -36,6 +36,8 @@ from trivet.fabric.link import Link
 
 #: Asked of the device that leads: what the person said to a suggestion.
 ANSWER = "answer"
+#: Real seconds that it may take: a yes has things done on other devices.
+ANSWER_S = 15.0
 #: Suggestions that are kept; of more, the oldest go.
 MOST = 64
 #: What a car that moves tells a phone, and for how long that holds, in event seconds.
@@ -174,8 +176,8 @@ class Board:
             return None
         return found
 
-    async def answer(self, suggestion: str, kind: AnswerKind) -> Suggestion:
-        """Give the person's word to the device that leads; what it was about.
+    async def answer(self, suggestion: str, kind: AnswerKind) -> list[str]:
+        """Give the person's word to the device that leads; what of it failed.
 
         Raises:
             UsageError: no such suggestion is shown here.
@@ -189,11 +191,10 @@ class Board:
             )
         leader = self.leader()
         to = entry.owner if leader in ("", self._link.device) else leader
-        said = await self._link.ask(to, ANSWER, Answer(suggestion, kind, self.time))
-        if isinstance(said, Ack) and not said.ok:
-            raise UsageError(said.error)
+        word = Answer(suggestion, kind, self.time)
+        said = await self._link.ask(to, ANSWER, word, timeout_s=ANSWER_S)
         self.drop(suggestion, kind)
-        return entry.suggestion
+        return [said.error] if isinstance(said, Ack) and not said.ok else []
 
     # --- whether it is safe ---------------------------------------------------
 

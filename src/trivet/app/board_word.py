@@ -24,6 +24,9 @@ _Id = Annotated[str, Meta(max_length=200)]
 #: What a person can say; the rest comes by itself.
 SAID = (AnswerKind.YES, AnswerKind.NOT_NOW)
 
+#: How a device begins to say that it does not know a suggestion.
+UNKNOWN = "no suggestion"
+
 
 class ShowBoard(msgspec.Struct, frozen=True, tag="suggestions", tag_field="verb"):
     """Ask what is suggested now."""
@@ -88,11 +91,12 @@ class Accounts(msgspec.Struct, frozen=True):
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """What was answered, and what a yes does."""
+    """What was answered, what a yes does, and what of it failed."""
 
     title: str
     kind: AnswerKind
     does: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
 
 
 class Spokesman:
@@ -153,12 +157,12 @@ class Spokesman:
             )
         found, hub = self._find(word.suggestion), self._leading
         if hub is not None:
-            await hub.answer(found.id, word.kind)
+            failed = await hub.answer(found.id, word.kind)
         else:
-            await self._board.answer(found.id, word.kind)
+            failed = await self._board.answer(found.id, word.kind)
         labels = tuple(action.label for action in found.need.actions)
         does = labels if word.kind is AnswerKind.YES else ()
-        return Answered(found.need.title, word.kind, does)
+        return Answered(found.need.title, word.kind, does, tuple(failed))
 
     @property
     def _leading(self) -> Hub | None:
@@ -179,7 +183,7 @@ class Spokesman:
             ids = ", ".join(each.id for each in found)
             raise UsageError(f"{beginning!r} begins several: {ids}")
         raise UsageError(
-            f"no suggestion {beginning!r} waits for an answer on {self._device}",
+            f"{UNKNOWN} {beginning!r} waits for an answer on {self._device}",
             hint="it expired, or was answered; see: trivet suggestions",
         )
 

@@ -169,13 +169,19 @@ class Hub:
             raise UsageError("answer wants a suggestion and a word")
         if message.kind not in (AnswerKind.YES, AnswerKind.NOT_NOW):
             raise UsageError(f"{message.kind} comes by itself, nobody says it")
-        await self.answer(message.suggestion, message.kind)
-        return Ack(True)
+        failed = await self.answer(message.suggestion, message.kind)
+        return Ack(not failed, "; ".join(failed)[:1000])
 
     # --- what the page asks (app.view.Viewed) ----------------------------------
 
-    async def answer(self, suggestion: str, kind: AnswerKind) -> None:
+    async def answer(self, suggestion: str, kind: AnswerKind) -> list[str]:
         """Record what the person said, and do what a "yes" asks for.
+
+        Where it was shown it goes once it is kept: who said it can say it again if
+        this device is lost before.
+
+        Returns:
+            What of it failed, a line each.
 
         Raises:
             UsageError: no such suggestion waits for an answer.
@@ -187,18 +193,22 @@ class Hub:
                 hint="answer there; trivet seat show",
             )
         found = self.mind.answer(suggestion, kind, self.time)
-        said = Answer(suggestion, kind, self.time)
-        await self._showing.settle(self.mind.suggester.live, self.time, said)
+        shown_at, failed = self._showing.take(suggestion), []
         try:
             await self.remember()
         except TrivetError as error:
-            self.mind.note(self.time, "The answer could not be kept yet", [str(error)])
+            text = "The answer could not be kept yet"
+            self.mind.note(self.time, text, [str(error)])
+            failed.append(f"{text}: {error}")
+        await self._showing.end(shown_at, Answer(suggestion, kind, self.time))
         if kind is AnswerKind.YES:
-            for action in found.need.actions:
-                await self._do(action)
+            faults = [await self._do(action) for action in found.need.actions]
+            failed += filter(None, faults)
         self.album.replace(self.frame())
+        return failed
 
-    async def _do(self, action: Action) -> None:
+    async def _do(self, action: Action) -> str:
+        """Have an action done; why it failed, empty if it did not."""
         try:
             async with self.acting(action.device) as token:
                 seat = ENGINE if token else ""
@@ -208,8 +218,9 @@ class Hub:
             done = Ack(False, str(error)[:1000])
         if isinstance(done, Ack) and not done.ok:
             self.mind.note(self.time, f"{action.label} failed", [done.error])
-        else:
-            self.mind.note(self.time, f"{action.label}: done", [])
+            return f"{action.label} failed: {done.error}"
+        self.mind.note(self.time, f"{action.label}: done", [])
+        return ""
 
     async def _command(self, device: str, command: Command) -> Message:
         if device == self.device:

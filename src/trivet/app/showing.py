@@ -64,23 +64,31 @@ class Showing:
         for device in self._devices.values():
             await self._give(device, forecast, FORECAST)
 
-    async def settle(
-        self, live: Iterable[Suggestion], time: float, answer: Answer | None = None
-    ) -> None:
-        """Take away what waits for an answer no more.
+    async def settle(self, live: Iterable[Suggestion], time: float) -> None:
+        """Take away what waits for an answer no more and had none.
 
         Args:
             live: what still does.
             time: event time now.
-            answer: what the person just said, where that is why.
         """
         left = {suggestion.id for suggestion in live}
         for suggestion in [one for one in self._at if one not in left]:
-            device = self._at.pop(suggestion)
             over = Answer(suggestion, AnswerKind.IGNORED, time)
-            if answer is not None and answer.suggestion == suggestion:
-                over = answer
-            await self._give(device, over, SUGGESTION)  # if not, it ends by itself
+            await self.end(self.take(suggestion), over)
+
+    def take(self, suggestion: str) -> str:
+        """Where it is shown, empty for nowhere; who takes it ends it there."""
+        return self._at.pop(suggestion, "")
+
+    async def end(self, device: str, over: Answer) -> None:
+        """Tell where one is shown what became of it; if it cannot, that ends by itself.
+
+        Args:
+            device: where it is shown, empty for nowhere.
+            over: what became of it.
+        """
+        if device:
+            await self._give(device, over, SUGGESTION)
 
     async def _give(
         self, to: str, message: Suggestion | Forecast | Answer, path: str

@@ -161,8 +161,8 @@ class Viewed(Protocol):
         """Why a suggestion was made; why this forecast, for an empty id."""
         ...
 
-    async def answer(self, suggestion: str, kind: AnswerKind) -> None:
-        """Record what the person said, and do what a "yes" asks for."""
+    async def answer(self, suggestion: str, kind: AnswerKind) -> list[str]:
+        """Record what the person said, do what a "yes" asks for; what of it failed."""
         ...
 
     def places(self) -> Sequence[PlaceRow]:

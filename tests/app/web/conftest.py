@@ -64,10 +64,11 @@ class FakeNode:
             ("The car's speed was not used: its owner's policy refuses it.",),
         )
 
-    async def answer(self, suggestion: str, kind: AnswerKind) -> None:
+    async def answer(self, suggestion: str, kind: AnswerKind) -> list[str]:
         self.answers.append((suggestion, kind))
         left = tuple(s for s in self.now.suggestions if s.id != suggestion)
         self.now = msgspec.structs.replace(self.now, suggestions=left)
+        return []
 
     def places(self) -> Sequence[PlaceRow]:
         return self.rows

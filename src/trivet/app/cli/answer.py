@@ -8,14 +8,20 @@ from typing import Annotated
 
 import typer
 
-from trivet.app.board_word import Answered, GiveAnswer
+from trivet.app.board_word import UNKNOWN, Answered, GiveAnswer
 from trivet.app.cli.option import HouseholdOption, JsonOption
 from trivet.app.cli.output import console, print_json, told
 from trivet.app.cli.running import LIMIT_S, running
 from trivet.app.control import tell
 from trivet.app.folder import control_file, household_folder
 from trivet.app.terminal import plain
-from trivet.domain import AnswerKind, SetupError, TrivetError, UsageError
+from trivet.domain import (
+    AnswerKind,
+    PeerError,
+    SetupError,
+    TrivetError,
+    UsageError,
+)
 
 app = typer.Typer()
 
@@ -47,11 +53,13 @@ def answer(
     done = _answered(household, device, GiveAnswer(suggestion, _KINDS[said]))
     if as_json:
         print_json(done)
-        return
-    word = "Yes" if said is Said.YES else "Not now"
-    console.print(f"{word}: {plain(done.title)}", highlight=False)
-    for label in done.does:
-        console.print(f"  {plain(label)}", highlight=False)
+    else:
+        word = "Yes" if said is Said.YES else "Not now"
+        console.print(f"{word}: {plain(done.title)}", highlight=False)
+        for label in done.does:
+            console.print(f"  {plain(label)}", highlight=False)
+    if done.failed:
+        raise PeerError("; ".join(done.failed))
 
 
 def _answered(household: Path | None, device: str, word: GiveAnswer) -> Answered:
@@ -61,10 +69,18 @@ def _answered(household: Path | None, device: str, word: GiveAnswer) -> Answered
         try:
             return tell(path, word, Answered, LIMIT_S)
         except (UsageError, SetupError) as error:  # another may know it
-            fault = error if not isinstance(fault, UsageError) else fault
+            if fault is None or _weight(error) > _weight(fault):
+                fault = error
     if fault is not None:
         raise fault
     place = control_file(household_folder(household), device or "home")
     raise SetupError(
         f"no running device answers at {place}", hint="start it: trivet up DEVICE"
     )
+
+
+def _weight(fault: TrivetError) -> int:
+    """Least: nobody answers there; more: it knows no such suggestion; most: it does."""
+    if isinstance(fault, SetupError):
+        return 0
+    return 1 if fault.message.startswith(UNKNOWN) else 2

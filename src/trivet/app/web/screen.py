@@ -119,9 +119,9 @@ class Screen:
         self._said.set_content(escape(words))
 
     async def _tell(self, suggestion: str, kind: AnswerKind) -> None:
-        await self._viewed.answer(suggestion, kind)
+        failed = await self._viewed.answer(suggestion, kind)
         words = "Yes" if kind is AnswerKind.YES else "Not now"
-        self._said.set_content(f"Answered: {words}.")
+        self._say(" ".join((f"Answered: {words}.", *failed)))
 
     def _trip_why(self) -> Why:
         if self._at is None:
