@@ -66,7 +66,7 @@ def names(need: Need) -> list[str]:
 
 def test_on_the_way_at_a_meal_it_offers_what_is_open_with_the_wait() -> None:
     (need,) = needs(going(19.0, point("Anchor", cuisine="fish")))
-    assert need.title == "Dinner near Harbour Mall: 1 place open at 19:00"
+    assert need.title == "Dinner at Anchor: open at 19:00, wait about 20 min"
     assert need.details[0] == (
         "Anchor, fish, 100 m away, open until 00:00, wait about 20 min "
         "(a usual Friday at 19:00; no visits of yours yet)"
@@ -75,6 +75,17 @@ def test_on_the_way_at_a_meal_it_offers_what_is_open_with_the_wait() -> None:
         "80 % you are heading to Harbour Mall, arriving 18:55 to 19:10"
     )
     assert not need.actions
+
+
+def test_of_where_they_are_heading_anyway_it_tells_the_hours_and_the_wait() -> None:
+    (need,) = needs(going(19.0, point("Harbour Mall", east_m=10.0)))
+    assert need.details[0].startswith("Harbour Mall, where you are heading, open")
+    assert need.title == "Dinner at Harbour Mall: open at 19:00, wait about 20 min"
+
+
+def test_of_one_whose_hours_nobody_knows_the_title_says_no_more() -> None:
+    (need,) = needs(going(19.0, point("Anchor", "")))
+    assert need.title.startswith("Dinner at Anchor: hours not known, ")
 
 
 def test_whose_map_it_is_is_always_named() -> None:

@@ -154,7 +154,7 @@ class Dinner:
             expires=max(goal.expires, situation.time + 60.0),
             surfaces=(Surface.CAR, Surface.PHONE),
             details=(
-                *(_line(option, moment) for option in chosen),
+                *(_line(option, goal, moment) for option in chosen),
                 f"Map: {atlas.attribution}",
             ),
         )
@@ -301,23 +301,36 @@ def _supply(
 
 
 def _title(meal: _Meal, where: str, chosen: Sequence[_Option], moment: datetime) -> str:
+    name = meal.name.capitalize()
+    if len(chosen) == 1:
+        (only,) = chosen
+        at = _called(only.point)[:100]
+        state = f"open at {moment:%H:%M}" if only.is_open else "hours not known"
+        return f"{name} at {at}: {state}, {_waiting(only.wait)}"
     known = sum(option.is_open is True for option in chosen)
-    noun = "place" if len(chosen) == 1 else "places"
     state = f"open at {moment:%H:%M}" if known == len(chosen) else "to eat"
-    return f"{meal.name.capitalize()} near {where}: {len(chosen)} {noun} {state}"[:200]
+    return f"{name} near {where}: {len(chosen)} places {state}"[:200]
 
 
-def _line(option: _Option, moment: datetime) -> str:
+def _line(option: _Option, goal: Goal, moment: datetime) -> str:
     point = option.point
-    parts = [point.name or point.kind.replace("_", " ")]
+    parts = [_called(point)]
     if point.cuisine:
         parts.append(", ".join(_words(point.cuisine)[:2]))
-    parts.append(_far(option.away_m))
+    is_goal = point.name == goal.label and option.away_m <= SAME_M
+    parts.append("where you are heading" if is_goal else _far(option.away_m))
     parts.append(_hours_text(option, moment))
     wait = option.wait
+    return f"{', '.join(parts)}, {_waiting(wait)} ({wait.basis})"
+
+
+def _called(point: PointOfInterest) -> str:
+    return point.name or point.kind.replace("_", " ")
+
+
+def _waiting(wait: Wait) -> str:
     minutes = 5 * round(wait.minutes / 5)
-    waiting = f"wait about {minutes} min" if minutes else "hardly a wait"
-    return f"{', '.join(parts)}, {waiting} ({wait.basis})"
+    return f"wait about {minutes} min" if minutes else "hardly a wait"
 
 
 def _far(metres: float) -> str:
