@@ -47,8 +47,8 @@ test-real: $(VENV)/real.stamp  ## against recorded data, servers and a browser
 	@test ! -f $(EXTRACT) || export TRIVET_HELSINKI_PBF=$(abspath $(EXTRACT)); \
 		$(BIN)/pytest -q -m real -rs
 
-bench: $(VENV)/dev.stamp  ## every figure that the docs quote
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/dev.stamp  ## every figure that the docs quote; an hour
+	$(BIN)/python -m benchmarks --all
 
 fuzz: $(VENV)/dev.stamp  ## a million mutated inputs to every decoder; hours
 	$(BIN)/python -m scripts.fuzz --runs 1000000

@@ -21,7 +21,6 @@ import multiprocessing
 import re
 import shutil
 import socket
-import sys
 import tempfile
 import time
 from bisect import bisect_left
@@ -45,7 +44,7 @@ from trivet.app.life import NodeSettings
 from trivet.app.node import run_node
 from trivet.app.view import Frame
 from trivet.devices.world import World
-from trivet.domain import Adapter, DeviceKind, Sample, Suggestion
+from trivet.domain import Adapter, DeviceKind, Sample, SetupError, Suggestion
 from trivet.domain.device import Device
 from trivet.domain.sample import LOCATION, Value
 from trivet.fabric.identity import create_household, issue
@@ -259,7 +258,9 @@ def rows() -> list[Row]:
 def browser_rows() -> list[Row]:
     """The same in a browser."""
     if find_spec("playwright") is None or chromium() is None:
-        sys.exit("this needs Playwright (pip install playwright) and Chromium")
+        raise SetupError(
+            "there is no browser", hint="pip install playwright, and Chromium"
+        )
     return _figures("drawn by Chromium", measure(watch_browser))
 
 

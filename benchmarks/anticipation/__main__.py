@@ -41,6 +41,11 @@ def main(arguments: Sequence[str]) -> None:
         print(line)
 
 
+def judged(arguments: Sequence[str]) -> Result:
+    """What the command of these arguments would print, as values."""
+    return run(_parser().parse_args(arguments))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.anticipation", description=__doc__

@@ -22,18 +22,24 @@ app = typer.Typer()
 def bench(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Such as demo, screen; all if none."),
+        typer.Argument(help="Such as demo, screen."),
     ] = None,
+    is_all: Annotated[
+        bool, typer.Option("--all", help="Those that take long too.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure this machine, and print each figure that the documents quote.
+    """Measure this machine, and print figures that the documents quote.
 
-    All take several minutes, most of them for `demo`, `link`, `seat`, `state`,
-    `history` and `offload`. By name only: `browser`, the page drawn by Chromium;
-    `million`, a map of a million points; `skills`, `fleet`, `routine`, `comfort` and
-    `homecoming`, which live simulated households for long.
+    Without names those that take minutes: most of them for `demo`, `link`, `seat`,
+    `state`, `history` and `offload`. By name, or with --all: `browser`, the page drawn
+    by Chromium; `million`, a map of a million points; `fleet`, a thousand devices;
+    `years`, `homecoming`, `routine`, `comfort`, `skills` and `skills_each`, which live
+    simulated households for long; `homes` and `lives`, which read recordings from the
+    folders that TRIVET_HOMES and TRIVET_LIVES name.
     """
-    words = [*(["--json"] if as_json else []), *(names or [])]
+    flags = [name for name, on in (("--all", is_all), ("--json", as_json)) if on]
+    words = [*flags, *(names or [])]
     command = [sys.executable, "-m", "benchmarks", *words]
     raise typer.Exit(subprocess.run(command, cwd=checkout()).returncode)
 
