@@ -285,7 +285,7 @@ async def test_what_is_said_by_label_is_kept_and_shown() -> None:
     one = Written(mind())
     shop = at(one.mind.anticipator, SHOP)
     label = find_place(one.mind, shop).label
-    assert label == "an unnamed place (11 Jan)"
+    assert label == "a place 3.6 km south-east of home"
     assert (
         await one.say(label, Doing.NAME, " Corner  shop ") == f"{label} is Corner shop"
     )

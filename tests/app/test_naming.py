@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from trivet.app.naming import LARGE_M, NEAR_M, ONE_VISIT_M, SMALL_M, Namer
+import msgspec
+import pytest
+
+from trivet.app.naming import (
+    LARGE_M,
+    NEAR_M,
+    ONE_VISIT_M,
+    SMALL_M,
+    Namer,
+    home_position,
+)
 from trivet.domain import (
     Candidate,
     Forecast,
@@ -71,6 +81,30 @@ def test_a_place_without_a_name_is_told_by_what_is_near_or_by_its_first_day() ->
     assert namer.place(place).label == "p7"  # nothing at all is known of it
     namer.first_seen = lambda place: "3 Feb"
     assert namer.place(place).label == "an unnamed place (3 Feb)"
+
+
+@pytest.mark.parametrize(
+    ("north_m", "east_m", "told"),
+    [
+        (640.0, 0.0, "a place 640 m north of home"),
+        (-1000.0, 1000.0, "a place 1.4 km south-east of home"),
+        (10.0, -60_000.0, "a place 60 km west of home"),
+    ],
+)
+def test_without_a_map_a_place_is_told_by_its_way_from_home(
+    north_m: float, east_m: float, told: str
+) -> None:
+    home = Place("p1", LAT, LON, role=PlaceRole.HOME, visits=9)
+    left = Place("p2", LAT + 1.0, LON, role=PlaceRole.HOME, visits=3)
+    place = Place("p7", *offset(LAT, LON, east_m, north_m), visits=16)
+    places = {each.id: each for each in (home, left, place)}
+    namer = Namer(None)
+    namer.home = lambda: home_position(places)
+    namer.first_seen = lambda place: "3 Feb"
+    assert namer.place(place).label == namer.places(places)["p7"].label == told
+    moved = msgspec.structs.replace(left, visits=20)
+    places["p2"] = moved
+    assert "km south" in namer.place(place).label
 
 
 def test_nobody_reads_an_id_in_a_reason() -> None:

@@ -14,7 +14,7 @@ import msgspec
 from trivet.app.correction import Correction, Corrector
 from trivet.app.foresight import Foresight, load_memory
 from trivet.app.heating import Heating
-from trivet.app.naming import Firsts, Namer
+from trivet.app.naming import Firsts, Namer, home_position
 from trivet.app.outlook import Outlook
 from trivet.app.view import TimelineEntry
 from trivet.domain import (
@@ -22,7 +22,6 @@ from trivet.domain import (
     AnswerKind,
     Forecast,
     Place,
-    PlaceRole,
     Sample,
     Suggestion,
     Trip,
@@ -80,7 +79,7 @@ class Mind:
         self.atlas = atlas
         self.namer = Namer(atlas)
         self._firsts = Firsts(lambda: self.anticipator.stays, lambda: self.zone)
-        self.namer.first_seen = self._firsts
+        self.namer.first_seen, self.namer.home = self._firsts, self.home_position
         #: what people said of places
         self.corrector = Corrector()
         self.context = Context()
@@ -279,15 +278,7 @@ class Mind:
 
     def home_position(self) -> tuple[float, float] | None:
         """Where the person's home is, in degrees, once it was found."""
-        found = [
-            place
-            for place in self.anticipator.places.values()
-            if place.role is PlaceRole.HOME
-        ]
-        home = max(found, key=lambda place: place.visits, default=None)
-        if home is None or home.lat is None or home.lon is None:
-            return None
-        return home.lat, home.lon
+        return home_position(self.anticipator.places)
 
     def trail(self) -> tuple[tuple[float, float], ...]:
         """The running trip so far, (lat, lon) in degrees."""

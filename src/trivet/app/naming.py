@@ -3,7 +3,8 @@
 A place takes the name of what people stay at, a shop or a school, before that of what
 they pass, a charging station or a statue; and only where it is as near as the place is
 known exactly. Where nothing is so near, it is told by what is near enough to find it,
-or by the day on which it was first seen: nobody knows a place by its id.
+by the way from home, or by the day on which it was first seen: nobody knows a place by
+its id.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from math import sqrt
+from typing import TypeAlias
 
 import msgspec
 
@@ -24,7 +26,12 @@ from trivet.domain import (
     Stay,
 )
 from trivet.domain.clock import local
+from trivet.domain.geo import bearing_deg, distance_m
 from trivet.engine.situation import Atlas
+from trivet.engine.travel import far_text
+
+#: Latitude and longitude in degrees.
+Point: TypeAlias = tuple[float, float]
 
 #: How far from its point on the map people are who are there: kinds of large grounds,
 #: and all others.
@@ -35,6 +42,16 @@ ONE_VISIT_M = 40.0
 NEAR_M = 400.0
 #: Points of interest looked at around a place.
 MOST = 30
+_WINDS = (
+    "north",
+    "north-east",
+    "east",
+    "south-east",
+    "south",
+    "south-west",
+    "west",
+    "north-west",
+)
 _ID = re.compile(r"\bp\d+\b")
 _LARGE = frozenset(
     """aerodrome amusement_arcade beach_resort camp_site college department_store
@@ -62,20 +79,20 @@ class Namer:
 
     def __init__(self, atlas: Atlas | None) -> None:
         self._atlas = atlas
-        self._known: dict[tuple[float, float, float], str] = {}
+        self._known: dict[tuple[float, ...], str] = {}
+        #: gives where home is, in degrees
+        self.home: Callable[[], Point | None] = _nowhere
         #: gives the day on which a place was first seen, by its id; empty if not known
         self.first_seen: Callable[[str], str] = _unknown
 
     def place(self, place: Place) -> Place:
         """The place with a name, if it had none and the map has one."""
-        if place.name or place.role is not PlaceRole.OTHER:
-            return place
-        name = self._name(place) or self._told(place)
-        return msgspec.structs.replace(place, name=name) if name else place
+        return self._named(place, self.home())
 
     def places(self, places: Mapping[str, Place]) -> dict[str, Place]:
         """All of the places with names, by id."""
-        return {key: self.place(place) for key, place in places.items()}
+        home = self.home()
+        return {key: self._named(place, home) for key, place in places.items()}
 
     def forecast(self, forecast: Forecast, places: Mapping[str, Place]) -> Forecast:
         """The forecast with its candidates named, in the reasons as well."""
@@ -104,17 +121,34 @@ class Namer:
         label = self.place(place).label
         return msgspec.structs.replace(candidate, label=label, reasons=reasons)
 
-    def _told(self, place: Place) -> str:
+    def _named(self, place: Place, home: Point | None) -> Place:
+        if place.name or place.role is not PlaceRole.OTHER:
+            return place
+        name = self._name(place) or self._told(place, home)
+        return msgspec.structs.replace(place, name=name) if name else place
+
+    def _told(self, place: Place, home: Point | None) -> str:
         """What tells a person which one it is, where the map has no name for it."""
-        if self._atlas is not None and place.lat is not None and place.lon is not None:
-            key = (round(place.lat, 4), round(place.lon, 4), -1.0)
+        if place.lat is not None and place.lon is not None:
+            ends = place.lat, place.lon, *(home or ())
+            key = (*(round(degrees, 4) for degrees in ends), -1.0)
             if key not in self._known:
-                near = self._atlas.near(place.lat, place.lon, NEAR_M, limit=MOST)
-                self._known[key] = _nearest(near)
+                self._known[key] = self._found(place.lat, place.lon, home)
             if self._known[key]:
-                return f"a place near {self._known[key]}"
+                return self._known[key]
         day = self.first_seen(place.id)
         return f"an unnamed place ({day})" if day else ""
+
+    def _found(self, lat: float, lon: float, home: Point | None) -> str:
+        """How to find it: by what is near on the map, or from home."""
+        near = []
+        if self._atlas is not None:
+            near = self._atlas.near(lat, lon, NEAR_M, limit=MOST)
+        name = _nearest(near)
+        if name or home is None:
+            return f"a place near {name}" if name else ""
+        wind = _WINDS[round(bearing_deg(*home, lat, lon) / 45.0) % len(_WINDS)]
+        return f"a place {far_text(distance_m(*home, lat, lon))} {wind} of home"
 
     def _name(self, place: Place) -> str:
         if self._atlas is None or place.lat is None or place.lon is None:
@@ -167,8 +201,21 @@ def _nearest(near: list[PointOfInterest]) -> str:
     return ranked[0][2] if ranked else ""
 
 
+def home_position(places: Mapping[str, Place]) -> Point | None:
+    """Where the most visited home is, in degrees; None if none was found."""
+    found = [place for place in places.values() if place.role is PlaceRole.HOME]
+    home = max(found, key=lambda place: place.visits, default=None)
+    if home is None or home.lat is None or home.lon is None:
+        return None
+    return home.lat, home.lon
+
+
 def _unknown(place: str) -> str:
     return ""
+
+
+def _nowhere() -> Point | None:
+    return None
 
 
 def _best(near: list[PointOfInterest], off_m: float) -> str:

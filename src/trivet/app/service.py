@@ -11,7 +11,7 @@ import msgspec
 
 from trivet.app.folder import atlas_file, samples_file
 from trivet.app.mind import Mind, Roles
-from trivet.app.naming import Firsts, Namer
+from trivet.app.naming import Firsts, Namer, home_position
 from trivet.app.store import SampleStore
 from trivet.app.student import student_of
 from trivet.app.zone import fixed_zone, named_zone, zone_by_position
@@ -120,6 +120,7 @@ def naming(folder: Path, known: Anticipator, zone: str) -> Iterator[Namer]:
                 there = zones(place.lat, place.lon)
                 break
         namer.first_seen = Firsts(lambda: known.stays, lambda: there)
+        namer.home = lambda: home_position(known.places)
         yield namer
     finally:
         if atlas is not None:
