@@ -88,7 +88,7 @@ def test_a_place_without_a_name_is_told_by_what_is_near_or_by_its_first_day() ->
     [
         (640.0, 0.0, "a place 640 m north of home"),
         (-1000.0, 1000.0, "a place 1.4 km south-east of home"),
-        (10.0, -60_000.0, "a place 60 km west of home"),
+        (10.0, -60_000.0, "a place 60.0 km west of home"),
     ],
 )
 def test_without_a_map_a_place_is_told_by_its_way_from_home(

@@ -52,6 +52,8 @@ _WINDS = (
     "west",
     "north-west",
 )
+#: From here on texts of distances are of whole kilometres.
+_FAR_M = 10_000.0
 _ID = re.compile(r"\bp\d+\b")
 _LARGE = frozenset(
     """aerodrome amusement_arcade beach_resort camp_site college department_store
@@ -148,7 +150,9 @@ class Namer:
         if name or home is None:
             return f"a place near {name}" if name else ""
         wind = _WINDS[round(bearing_deg(*home, lat, lon) / 45.0) % len(_WINDS)]
-        return f"a place {far_text(distance_m(*home, lat, lon))} {wind} of home"
+        away_m = distance_m(*home, lat, lon)  # to 100 m: another may be near
+        far = f"{away_m / 1000:.1f} km" if away_m > _FAR_M else far_text(away_m)
+        return f"a place {far} {wind} of home"
 
     def _name(self, place: Place) -> str:
         if self._atlas is None or place.lat is None or place.lon is None:
