@@ -41,6 +41,7 @@ LONG = {
     "homecoming": ("homecoming", "rows"),
     "routine": ("routine", "rows"),
     "comfort": ("comfort", "rows"),
+    "open_world": ("anticipation.open_world", "rows"),
     "skills": ("skills", "rows"),
     "skills_each": ("skills_each", "rows"),
     "homes": ("recorded", "homes"),

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 
 from trivet.domain.device import Device, DeviceKind
 from trivet.domain.error import PeerError, UsageError, WireError
-from trivet.domain.forecast import Candidate, Forecast, Interval, Reason
+from trivet.domain.forecast import (
+    MOST_PROSPECTS,
+    Candidate,
+    Forecast,
+    Interval,
+    Prospect,
+    Reason,
+)
 from trivet.domain.lease import (
     EXACTNESS_M,
     EndReason,
@@ -97,6 +104,17 @@ REASONS = st.builds(
     of=maybe(st.integers(0, 9999)),
 )
 INTERVALS = st.builds(Interval, low=TIMES, median=TIMES, high=TIMES, level=SHARES)
+PROSPECTS = st.builds(
+    Prospect,
+    point=TEXTS,
+    name=TEXTS,
+    kind=TEXTS,
+    lat=LATS,
+    lon=LONS,
+    probability=SHARES,
+    count=st.integers(1, 999),
+    reason=maybe(REASONS),
+)
 CANDIDATES = st.builds(
     Candidate,
     place=TEXTS,
@@ -106,6 +124,7 @@ CANDIDATES = st.builds(
     lon=maybe(LONS),
     arrival=maybe(INTERVALS),
     reasons=some(REASONS),
+    prospects=some(PROSPECTS),
 )
 NEEDS = st.builds(
     Need,
@@ -375,6 +394,8 @@ def test_a_message_too_long_is_refused_on_both_sides() -> None:
 
 
 CANDIDATE = Candidate("home", "home", 1.0)
+PROSPECT = Prospect("node/1", "Anchor", "pub", 0.0, 0.0, 0.3)
+CROWD = (PROSPECT,) * (MOST_PROSPECTS + 1)
 FORECAST = Forecast("ada", 1.0, 1.0, "", (CANDIDATE,))
 replace = msgspec.structs.replace
 
@@ -414,6 +435,7 @@ def test_no_number_that_is_none_arrives_in_any_message(message: Message) -> None
         Sample("car", "a", nan, 1),
         Sample("car", "a", 1.0, "x" * 1025),
         Sample("car", "a", 1.0, Position(91.0, 0.0)),
+        replace(FORECAST, candidates=(replace(CANDIDATE, prospects=CROWD),)),
     ],
 )
 def test_what_the_other_side_refuses_is_not_sent(message: Message) -> None:

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from trivet.domain.clock import clock_text
-from trivet.domain.forecast import Candidate, Forecast, Interval, Reason
+from trivet.domain.forecast import Candidate, Forecast, Interval, Prospect, Reason
 from trivet.domain.suggestion import AnswerKind, Need, Suggestion, Surface
 from trivet.engine.explain import interval_text, percent, why, why_forecast
 from trivet.engine.feedback import Feedback
@@ -120,3 +120,14 @@ def test_a_percentage_is_never_sure(probability: float, said: str) -> None:
 
 def test_an_interval_within_a_minute_is_one_time() -> None:
     assert interval_text(Interval(NOW.time, NOW.time, NOW.time + 5), ZONE) == "17:30"
+
+
+def test_what_somewhere_new_may_be_is_told_with_its_reason() -> None:
+    near = Reason("800 m left")
+    mall = Prospect("way/1", "Harbour Mall", "mall", 0.0, 0.0, 0.3, reason=near)
+    pub = Prospect("node/1", "", "irish_pub", 0.0, 0.0, 0.1)
+    new = Candidate("", "somewhere new", 0.5, prospects=(mall, pub))
+    found = why_forecast(replace(FORECAST, candidates=(new,)), ZONE)
+    assert "Somewhere new may be Harbour Mall 30 %: 800 m left." in found.notes
+    assert "Somewhere new may be a irish pub 10 %." not in found.notes
+    assert "Somewhere new may be an irish pub 10 %." in found.notes

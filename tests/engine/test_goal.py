@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from trivet.domain.forecast import Candidate, Interval
+from trivet.domain.forecast import Candidate, Interval, Prospect
 from trivet.domain.geo import offset
 from trivet.domain.place import Place, PlaceRole, PointOfInterest, Stay
 from trivet.engine.goal import Goal, find_goal
@@ -97,6 +97,39 @@ def test_nobody_knows_a_place_by_its_id() -> None:
     forecast = msgspec.structs.replace(situation.forecast, candidates=(bare,))
     found = goal(msgspec.structs.replace(situation, forecast=forecast))
     assert found.label == "a place you go to"
+
+
+def to_new(*shares: float) -> Situation:
+    """To somewhere new, by the map to these of its cafes with these shares."""
+    names = [name for name in NAMES if name != "Gym"]
+    found = tuple(
+        Prospect(name, name, "cafe", *position(PLACES[name]), share)
+        for name, share in zip(names, shares, strict=False)
+    )
+    new = Candidate("", "somewhere new", 0.7, arrival=ARRIVAL, prospects=found)
+    situation = heading(Gym=0.3)
+    assert situation.forecast is not None
+    candidates = (new, *situation.forecast.candidates)
+    forecast = msgspec.structs.replace(situation.forecast, candidates=candidates)
+    return msgspec.structs.replace(situation, forecast=forecast)
+
+
+def test_what_is_new_to_them_counts_where_it_is_likely() -> None:
+    found = goal(to_new(0.4))
+    assert (found.label, found.probability) == ("Anchor", 0.4)
+    assert (found.lat, found.lon) == position(PLACES["Anchor"])
+    assert found.arrival == ARRIVAL.median
+    assert found.role is PlaceRole.OTHER
+
+
+def test_what_is_new_to_them_and_alike_counts_together() -> None:
+    found = goal(to_new(0.25, 0.2))
+    assert found.probability == pytest.approx(0.45)
+    assert "heading to Anchor or Bella, arriving" in found.reason.text
+
+
+def test_a_guess_at_something_new_is_no_goal() -> None:
+    assert goal(to_new(0.09, 0.09, 0.09, 0.09)).label == "Gym"
 
 
 def test_a_trip_to_nowhere_known_has_no_goal() -> None:

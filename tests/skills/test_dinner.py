@@ -13,7 +13,14 @@ from trivet.domain.place import Place, PointOfInterest, Stay
 from trivet.domain.sample import Position, Sample
 from trivet.domain.suggestion import Need
 from trivet.engine.situation import Situation
-from trivet.skills.check import LAT, LON, FixedAtlas, example, knowing
+from trivet.skills.check import (
+    LAT,
+    LON,
+    FixedAtlas,
+    example,
+    example_new,
+    knowing,
+)
 from trivet.skills.dinner import Dinner
 
 MALL = offset(LAT, LON, 4000, 3000)
@@ -387,3 +394,18 @@ def test_at_the_door_nobody_chooses_any_more_but_in_a_mall(kind: str) -> None:
     )
     arrived = knowing(later, there, *standing)
     assert bool(needs(arrived)) is (kind == "mall")
+
+
+def test_towards_a_mall_that_is_new_to_them_it_offers_what_is_there() -> None:
+    situation = example_new(18.5)
+    (need,) = needs(situation)
+    assert "near Harbour Mall: 3 places" in need.title
+    assert "wait about" in need.details[0]
+    assert situation.forecast is not None
+    new, home = situation.forecast.candidates
+    guess = msgspec.structs.replace(new.prospects[0], probability=0.2)
+    unsure = msgspec.structs.replace(
+        situation.forecast,
+        candidates=(msgspec.structs.replace(new, prospects=(guess,)), home),
+    )
+    assert not needs(msgspec.structs.replace(situation, forecast=unsure))

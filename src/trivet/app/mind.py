@@ -33,6 +33,7 @@ from trivet.domain.sample import Position
 from trivet.engine import Anticipator
 from trivet.engine.chronicle import Chronicle
 from trivet.engine.context import Context
+from trivet.engine.open_world import OpenWorld
 from trivet.engine.situation import Atlas, Situation, Skill
 from trivet.engine.student import Student
 from trivet.engine.suggest import Suggester
@@ -78,6 +79,7 @@ class Mind:
         self.roles = roles
         self.atlas = atlas
         self.namer = Namer(atlas)
+        self._open_world = OpenWorld(atlas)
         self._firsts = Firsts(lambda: self.anticipator.stays, lambda: self.zone)
         self.namer.first_seen, self.namer.home = self._firsts, self.home_position
         #: what people said of places
@@ -296,7 +298,7 @@ class Mind:
         self._is_stale = False
         found = self.anticipator.predict_one(time)
         if found is not None:
-            found = self.namer.forecast(found, self.anticipator.places)
+            found = self._named(found)
         self.forecast = found
         if last is None and self.forecast is not None:
             likely = self.forecast.best
@@ -307,6 +309,15 @@ class Mind:
             self._note(self.forecast.departure, "departure", text, [detail])
         if last is not None and self.forecast is None:
             self._note_arrival(time, last)
+
+    def _named(self, forecast: Forecast) -> Forecast:
+        """With the names that the map has, and what of it somewhere new may be."""
+        mind = self.anticipator
+        named = self.namer.forecast(forecast, mind.places)
+        trip = mind.current_trip
+        return self._open_world.forecast(
+            named, trip, mind.places, mind.stays, self.zone
+        )
 
     def _note_arrival(self, time: float, last: Forecast) -> None:
         place = self.place(time)

@@ -13,7 +13,7 @@ from trivet.domain.error import (
     UsageError,
     WireError,
 )
-from trivet.domain.forecast import Candidate, Forecast, Interval, Reason
+from trivet.domain.forecast import Candidate, Forecast, Interval, Prospect, Reason
 from trivet.domain.lease import (
     EndReason,
     Lease,
@@ -61,6 +61,7 @@ __all__ = [
     "PlaceRole",
     "PointOfInterest",
     "Position",
+    "Prospect",
     "Purpose",
     "Quality",
     "Reason",

@@ -14,6 +14,8 @@ Probability = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 #: Of a place that is less likely than this nobody is sure.
 SURE = 0.5
+#: More of what may be new tells a person nothing.
+MOST_PROSPECTS = 3
 
 
 class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -46,6 +48,37 @@ class Interval(msgspec.Struct, frozen=True, omit_defaults=True):
     level: Probability = 0.8
 
 
+class Prospect(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A thing on the map where the person never stayed, and a trip may be going.
+
+    Attributes:
+        point: its id on the map.
+        name: as signposted, empty where the map has none.
+        kind: OpenStreetMap's word: restaurant, mall, ...
+        lat: latitude in degrees.
+        lon: longitude likewise.
+        probability: that the trip ends there or at what stands around it.
+        count: things to go to there that this is the likeliest of, itself among them.
+        reason: why, in words.
+    """
+
+    point: Annotated[str, Meta(max_length=100)]
+    name: Annotated[str, Meta(max_length=200)]
+    kind: Annotated[str, Meta(max_length=60)]
+    lat: Annotated[float, Meta(ge=-90.0, le=90.0)]
+    lon: Annotated[float, Meta(ge=-180.0, le=180.0)]
+    probability: Probability
+    count: Annotated[int, Meta(ge=1)] = 1
+    reason: Reason | None = None
+
+    @property
+    def label(self) -> str:
+        """What to call it in a sentence: its name, else what it is."""
+        kind = self.kind.replace("_", " ")
+        article = "an" if kind[:1] in tuple("aeiou") else "a"
+        return self.name or f"{article} {kind}"
+
+
 class Candidate(msgspec.Struct, frozen=True, omit_defaults=True):
     """One possible destination.
 
@@ -57,6 +90,8 @@ class Candidate(msgspec.Struct, frozen=True, omit_defaults=True):
         lon: longitude likewise.
         arrival: when the trip would end there, None when nothing is known.
         reasons: why, strongest first.
+        prospects: of "somewhere new": what on the map it may be, most likely first;
+            together they are no likelier than it is.
     """
 
     place: str
@@ -66,6 +101,7 @@ class Candidate(msgspec.Struct, frozen=True, omit_defaults=True):
     lon: float | None = None
     arrival: Interval | None = None
     reasons: tuple[Reason, ...] = ()
+    prospects: Annotated[tuple[Prospect, ...], Meta(max_length=MOST_PROSPECTS)] = ()
 
 
 class Forecast(msgspec.Struct, frozen=True, omit_defaults=True, tag="forecast"):
@@ -100,6 +136,11 @@ class Forecast(msgspec.Struct, frozen=True, omit_defaults=True, tag="forecast"):
     def is_sure(self) -> bool:
         """Whether one place is likelier than all else: if not, name none as the one."""
         return bool(self.best.place) and self.best.probability > SURE
+
+    @property
+    def prospects(self) -> tuple[Prospect, ...]:
+        """What on the map "somewhere new" may be, most likely first."""
+        return next((c.prospects for c in self.candidates if not c.place), ())
 
     def probability_of(self, place: str) -> float:
         """Probability that the trip ends at the place with id `place`."""

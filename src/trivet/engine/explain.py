@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 from trivet.domain.clock import clock_text
-from trivet.domain.forecast import Forecast, Interval, Reason
+from trivet.domain.forecast import Forecast, Interval, Prospect, Reason
 from trivet.domain.suggestion import Suggestion
 from trivet.domain.why import Why
 from trivet.engine.feedback import Feedback
@@ -64,7 +64,14 @@ def why_forecast(forecast: Forecast, zone: tzinfo) -> Why:
             f"{other.label} {percent(other.probability)}" for other in likely
         )
         notes.append(f"Otherwise: {listed}.")
+    notes += [_prospect_line(found) for found in forecast.prospects]
     return Why(reason_lines(best.reasons), notes=tuple(notes))
+
+
+def _prospect_line(found: Prospect) -> str:
+    """What on the map somewhere new may be, and why."""
+    line = f"Somewhere new may be {found.label} {percent(found.probability)}"
+    return f"{line}: {found.reason.text}."[:500] if found.reason else f"{line}."
 
 
 def percent(probability: float) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
 from trivet.domain.clock import clock_text
-from trivet.domain.forecast import Candidate, Reason
+from trivet.domain.forecast import Candidate, Forecast, Reason
 from trivet.domain.place import PlaceRole
 from trivet.engine.explain import interval_text, percent
 from trivet.engine.situation import Situation
 
 #: Candidates named in the reason of a goal that stands for several.
 MAX_NAMED = 3
+#: A thing on the map where the person never stayed counts from this probability on.
+LEAST_NEW = 0.1
 #: After the latest arrival that is likely, a trip has gone elsewhere.
 LATE_S = 600.0
 
@@ -49,7 +51,8 @@ def find_goal(
 
     Who drives to dinner may be as likely to end at either of three restaurants: each
     is unlikely, that it will be a restaurant is not. Home and work stand for
-    themselves.
+    themselves. What is likely of the map counts, though they never stayed there: a mall
+    that is new to them.
 
     Args:
         situation: on a trip or not.
@@ -62,7 +65,7 @@ def find_goal(
         return _goal_here(situation, arrived_s)
     located = [
         candidate
-        for candidate in forecast.candidates
+        for candidate in (*forecast.candidates, *_new(forecast))
         if candidate.lat is not None
         and candidate.lon is not None
         and (candidate.arrival or forecast.arrival) is not None
@@ -71,6 +74,21 @@ def find_goal(
     groups = [[c] for c in located if c not in alike] + ([alike] if alike else [])
     best = max(groups, key=lambda g: sum(c.probability for c in g), default=None)
     return None if best is None else _goal_ahead(situation, best)
+
+
+def _new(forecast: Forecast) -> Iterator[Candidate]:
+    """What of the map somewhere new is likely to be, as candidates."""
+    for candidate in forecast.candidates:
+        for found in candidate.prospects:
+            if found.probability >= LEAST_NEW:
+                yield Candidate(
+                    "",
+                    found.label,
+                    found.probability,
+                    found.lat,
+                    found.lon,
+                    candidate.arrival,
+                )
 
 
 def _goal_ahead(situation: Situation, group: Sequence[Candidate]) -> Goal | None:

@@ -14,7 +14,7 @@ from trivet.app.web.announce import announcement
 from trivet.app.web.why import why_html
 from trivet.app.web.words import percent, span, zone_of
 from trivet.domain.device import DeviceKind
-from trivet.domain.forecast import Candidate, Forecast, Interval
+from trivet.domain.forecast import Candidate, Forecast, Interval, Prospect
 from trivet.domain.why import Why
 
 HOSTILE = '<script src="//x">1</script><img onerror=x>"\''
@@ -53,7 +53,9 @@ def test_no_text_becomes_markup(frame: Frame) -> None:
     flow = Flow(HOSTILE, HOSTILE, HOSTILE, 1, 0.0)
     need = msgspec.structs.replace(frame.suggestions[0].need, details=(HOSTILE,))
     suggestion = msgspec.structs.replace(frame.suggestions[0], need=need)
-    forecast = Forecast("ada", 0.0, 0.0, "", (Candidate("x", HOSTILE, 1.0),))
+    odd = Prospect(HOSTILE, '<a href="//x">', HOSTILE, 0.0, 0.0, 0.4)
+    new = Candidate("", "somewhere new", 0.5, prospects=(odd,))
+    forecast = Forecast("ada", 0.0, 0.0, "", (Candidate("x", HOSTILE, 0.5), new))
     for html in (
         panel.devices_html([device]),
         panel.alerts_html([device]),
@@ -193,3 +195,12 @@ def test_why_tells_reasons_what_would_change_it_and_what_was_not_used() -> None:
     bare = why_html(Why(("Often.",)))
     assert ("change it" in bare, "Not used" in bare) == (False, False)
     assert "No reason was kept" in why_html(Why())
+
+
+def test_what_somewhere_new_may_be_is_told_where_anything_stands_out() -> None:
+    found = Prospect("node/1", "Harbour Mall", "mall", 0.0, 0.0, 0.24)
+    for prospects, told in (((found,), True), ((), False)):
+        new = Candidate("", "somewhere new", 1.0, prospects=prospects)
+        html = trip.candidates_html(Forecast("ada", 0.0, 0.0, "", (new,)))
+        assert ("perhaps Harbour Mall\u00a024 %" in html) is told
+        assert ("perhaps" in html) is told

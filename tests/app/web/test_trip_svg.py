@@ -10,7 +10,7 @@ import pytest
 from trivet.app.view import Frame, MapView
 from trivet.app.web import trip_svg
 from trivet.app.web.plane import Plane
-from trivet.domain.forecast import Candidate, Forecast
+from trivet.domain.forecast import Candidate, Forecast, Prospect
 
 
 @pytest.fixture
@@ -100,3 +100,23 @@ def test_the_trip_and_its_likely_ends_are_in_view(
         assert point
         assert left - 1 <= point[0] <= right + 1
         assert top - 1 <= point[1] <= bottom + 1
+
+
+def test_what_somewhere_new_may_be_is_marked_on_the_map(
+    frame: Frame, drawn: MapView, plane: Plane
+) -> None:
+    far = Prospect("way/9", "Harbour <Mall>", "mall", 48.7, 9.3, 0.3)
+    off = msgspec.structs.replace(far, point="way/10", lat=-90.0, lon=0.0)
+    new = Candidate("", "somewhere new", 0.6, prospects=(far, off))
+    marked = with_candidates(frame, new, Candidate("gym", "Gym", 0.4, 48.76, 9.225))
+    pins = trip_svg.end_layer(marked, drawn, plane)
+    assert pins.count("new prospect") == sum(
+        plane.point(p.lat, p.lon) is not None for p in (far, off)
+    )
+    assert "Harbour &lt;Mall&gt; 30 %" in pins
+    assert "new prospect" not in trip_svg.end_layer(frame, drawn, plane)
+    assert trip_svg.way_layer(marked, drawn, plane) != trip_svg.way_layer(
+        with_candidates(frame, *[msgspec.structs.replace(new, prospects=())]),
+        drawn,
+        plane,
+    )

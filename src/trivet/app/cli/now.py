@@ -192,6 +192,10 @@ def _print_forecast(found: Forecast, time: float, zone: tzinfo) -> None:
         )
         label = plain(candidate.label)
         rows.append((label, f"{candidate.probability:.0%}", times))
+        rows += [
+            (f"  perhaps {plain(found.label)}", f"{found.probability:.0%}", "")
+            for found in candidate.prospects
+        ]
     title = f"Under way at {clock_text(time, zone)}"
     print_table(title, ["destination", "chance", "arrival (80 %)"], rows)
 

@@ -75,6 +75,9 @@ def describe(frame: Frame) -> str:
             for c in frame.forecast.candidates
         )
         where.append(f"a trip is under way; likely destinations: {likely}")
+        if new := frame.forecast.prospects:
+            listed = ", ".join(f"{p.label} {percent(p.probability)}" for p in new)
+            where.append(f"somewhere new may be {listed}")
     elif frame.at:
         where.append(f"no trip under way; at {frame.at}")
     return "; ".join(where) + "."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from trivet.app.view import Frame
-from trivet.app.web.words import headed, hours, percent, span
+from trivet.app.web.words import headed, hours, percent, short, span
 from trivet.domain.forecast import Candidate, Forecast, Interval
 
 #: So many candidates are listed; the rest is one line.
@@ -94,5 +94,15 @@ def _row(candidate: Candidate) -> str:
         f'<li class="{kind}"><span class="name">{escape(label)}</span>'
         f'<span class="share">{percent(candidate.probability)}</span>'
         '<span class="meter" aria-hidden="true">'
-        f'<i style="width:{100 * candidate.probability:.1f}%"></i></span></li>'
+        f'<i style="width:{100 * candidate.probability:.1f}%"></i></span>'
+        f"{_prospects(candidate)}</li>"
     )
+
+
+def _prospects(candidate: Candidate) -> str:
+    """What on the map somewhere new may be; nothing where nothing stands out."""
+    found = ", ".join(
+        f"{escape(short(p.label))}\u00a0{percent(p.probability)}"
+        for p in candidate.prospects
+    )
+    return f'<span class="prospects quiet">perhaps {found}</span>' if found else ""

@@ -13,7 +13,7 @@ from trivet.app.web.map_svg import DETAIL_M, group, path, pin, xy
 from trivet.app.web.plane import Box, Plane, Point, angle, free_angle, length
 from trivet.app.web.words import headed, percent, short
 from trivet.domain.device import DeviceKind
-from trivet.domain.forecast import Candidate
+from trivet.domain.forecast import Candidate, Forecast
 from trivet.domain.place import PlaceRole, PointOfInterest
 
 #: No map is drawn closer than this across.
@@ -58,6 +58,7 @@ def end_layer(frame: Frame, drawn: MapView, plane: Plane) -> str:
     if here and frame.forecast:
         trail = plane.line(frame.trail[-40:], DETAIL_M)
         pins += _somewhere_new(frame.forecast.candidates, here, trail, ends)
+        pins += _prospects(frame.forecast, plane)
     near = [end for _, end in ends[:2]]
     for poi in matters(frame, drawn, plane, near):
         if at := plane.point(poi.lat, poi.lon):
@@ -163,6 +164,17 @@ def _somewhere_new(
     return [pin(here, "new", 9, "", label, body, (x, y, 0.0))]
 
 
+def _prospects(forecast: Forecast, plane: Plane) -> list[str]:
+    """Small marks for what on the map somewhere new may be."""
+    pins = []
+    for found in forecast.prospects:
+        if at := plane.point(found.lat, found.lon):
+            label = f"{short(found.label)} {percent(found.probability)}"
+            body = '<circle class="unknown end" r="5"/>'
+            pins.append(pin(at, "new prospect", 11, found.point, label, body))
+    return pins
+
+
 def _in_view(
     frame: Frame,
     drawn: MapView,
@@ -174,6 +186,8 @@ def _in_view(
     here = position(frame, plane)
     likely = [end for c, end in ends if c.probability >= LIKELY or c == ends[0][0]]
     if here and likely:
+        new = frame.forecast.prospects if frame.forecast else ()
+        likely += [p for n in new if (p := plane.point(n.lat, n.lon))]
         return [here, *trail, *likely]
     known = [(place.lat, place.lon) for place in drawn.places]
     known += [(device.lat, device.lon) for device in frame.devices]

@@ -20,6 +20,7 @@ from trivet.skills.check.example import (
     FixedAtlas,
     example,
     example_far,
+    example_new,
     examples,
     knowing,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "FixedAtlas",
     "example",
     "example_far",
+    "example_new",
     "examples",
     "hostile",
     "knowing",

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from trivet.domain.appointment import Appointment
-from trivet.domain.forecast import Candidate, Forecast, Interval
+from trivet.domain.forecast import Candidate, Forecast, Interval, Prospect
 from trivet.domain.geo import distance_m, offset
 from trivet.domain.place import Place, PlaceRole, PointOfInterest, Stay, Trip
 from trivet.domain.sample import Position, Sample, Value
@@ -71,15 +71,17 @@ def examples(zone: tzinfo | None = None) -> list[Situation]:
     The home is cold with everything open and on; the way leads from home to a mall
     with places to eat, from work home, and nowhere (sitting at work before the usual
     return), each at morning, noon, evening and night of a Friday in winter; then two
-    days after leaving for an island. The car's battery is low, there is something to
-    buy, and an appointment at the mall in 25 minutes.
+    days after leaving for an island, and a trip to a mall at which they never stayed.
+    The car's battery is low, there is something to buy, and an appointment at the mall
+    in 25 minutes.
     """
     near = [
         example(hour, origin, destination, zone)
         for hour in (3.5, 8.5, 12.5, 16.5, 18.5, 23.5)
         for origin, destination in (("home", "mall"), ("work", "home"), ("work", ""))
     ]
-    return [*near, example_far(10.5, zone), example_far(20.25, zone)]
+    far = [example_far(10.5, zone), example_far(20.25, zone)]
+    return [*near, *far, example_new(18.5, zone)]
 
 
 def example(
@@ -105,6 +107,30 @@ def example_far(hour: float, zone: tzinfo | None = None) -> Situation:
     changes = tuple(sample for sample in near.changes if sample.time <= left)
     far = msgspec.structs.replace(near, stays=tuple(stays), changes=changes)
     return knowing(far, Sample("home", "climate.living_room", far.time, "heat"))
+
+
+def example_new(hour: float, zone: tzinfo | None = None) -> Situation:
+    """One of them: to somewhere new, by the map likely the mall."""
+    known = example(hour, "work", "mall", zone)
+    assert known.forecast is not None
+    mall = _PLACES["mall"]
+    assert mall.lat is not None
+    assert mall.lon is not None
+    found = Prospect("way/1", "Harbour Mall", "mall", mall.lat, mall.lon, 0.55, 6)
+    candidates = (
+        Candidate(
+            "",
+            "somewhere new",
+            0.8,
+            arrival=known.forecast.arrival,
+            prospects=(found,),
+        ),
+        Candidate("home", "home", 0.2, lat=LAT, lon=LON),
+    )
+    forecast = msgspec.structs.replace(known.forecast, candidates=candidates)
+    places = {id_: place for id_, place in known.places.items() if id_ != "mall"}
+    stays = tuple(stay for stay in known.stays if stay.place != "mall")
+    return msgspec.structs.replace(known, forecast=forecast, places=places, stays=stays)
 
 
 def knowing(situation: Situation, *samples: Sample) -> Situation:

@@ -49,7 +49,14 @@ def _renamed(situation: Situation, text: str) -> Situation:
     replace = msgspec.structs.replace
     forecast = situation.forecast
     if forecast is not None:
-        named = tuple(replace(c, label=text) for c in forecast.candidates)
+        named = tuple(
+            replace(
+                c,
+                label=text,
+                prospects=tuple(replace(p, name=text) for p in c.prospects),
+            )
+            for c in forecast.candidates
+        )
         forecast = replace(forecast, candidates=named)
     return replace(
         situation,
