@@ -409,3 +409,56 @@ def test_towards_a_mall_that_is_new_to_them_it_offers_what_is_there() -> None:
         candidates=(msgspec.structs.replace(new, prospects=(guess,)), home),
     )
     assert not needs(msgspec.structs.replace(situation, forecast=unsure))
+
+
+def to_anchor(situation: Situation, probability: float) -> Situation:
+    """The same on the way to `Anchor`, and with the rest to the mall beside it."""
+    replace = msgspec.structs.replace
+    assert situation.forecast is not None
+    mall, new = situation.forecast.candidates
+    lat, lon = offset(*MALL, 100.0, 0.0)
+    first = replace(
+        mall, place="anchor", label="Anchor", lat=lat, lon=lon, probability=probability
+    )
+    second = replace(mall, probability=0.95 - probability)
+    last = replace(new, probability=0.05)
+    forecast = replace(situation.forecast, candidates=(first, second, last))
+    return replace(situation, forecast=forecast)
+
+
+def test_where_they_go_as_always_it_is_worth_little_until_another_saves_a_wait() -> (
+    None
+):
+    around = point("Anchor"), point("Farther", east_m=300.0)
+    choosing = needs(to_anchor(going(19.0, *around), 0.9))[0].benefit
+    always = to_anchor(ate_out(going(19.0, *around), 19.0, range(1, 6)), 0.9)
+    assert needs(always)[0].benefit < choosing / 2
+    unsure = to_anchor(ate_out(going(19.0, *around), 19.0, range(1, 6)), 0.45)
+    assert needs(unsure)[0].benefit == choosing
+    quick = point("Quick", kind="fast_food", east_m=300.0)
+    waited = ate_out(going(19.0, point("Anchor"), quick), 19.0, range(1, 9), 150.0)
+    (need,) = needs(to_anchor(waited, 0.9))
+    assert "Anchor, where you are heading" in " ".join(need.details)
+    assert need.benefit == choosing
+    shut = going(19.0, point("Anchor", "Sa 10:00-18:00"), quick)
+    closed = to_anchor(ate_out(shut, 19.0, range(1, 6)), 0.9)
+    assert needs(closed)[0].benefit == choosing
+
+
+def test_of_several_likely_goals_none_is_named_as_the_one() -> None:
+    around = point("Anchor"), point("Farther", east_m=300.0)
+    (need,) = needs(to_anchor(going(19.0, *around), 0.5))
+    assert need.title == "Dinner near Anchor: 2 places open at 19:00"
+    replace = msgspec.structs.replace
+    spread = to_anchor(going(19.0, *around), 0.34)
+    assert spread.forecast is not None
+    first, second, last = spread.forecast.candidates
+    less = replace(second, probability=0.3)
+    more = replace(last, probability=0.36)
+    spread = replace(
+        spread, forecast=replace(spread.forecast, candidates=(first, less, more))
+    )
+    (need,) = needs(spread)
+    assert need.title == "Dinner out: 2 places open at 19:00"
+    assert need.details[0].startswith("Anchor, where you may be heading, ")
+    assert need.details[1].startswith("Farther, 200 m from Anchor, ")

@@ -29,6 +29,7 @@ class Goal(msgspec.Struct, frozen=True):
         label: what to call it.
         role: what the place is to the person.
         probability: that they get there, or to another place of the same kind.
+        alone: that they get to this one.
         arrival: event time of getting there, or of having come.
         expires: event time after which it says nothing any more.
         reason: why, in words.
@@ -39,6 +40,7 @@ class Goal(msgspec.Struct, frozen=True):
     label: str
     role: PlaceRole
     probability: float
+    alone: float
     arrival: float
     expires: float
     reason: Reason
@@ -110,6 +112,7 @@ def _goal_ahead(situation: Situation, group: Sequence[Candidate]) -> Goal | None
         _called(first.label, first.place),
         _role_of(situation, first),
         total,
+        first.probability,
         max(arrival.median, situation.time),
         arrival.high + LATE_S,
         Reason(f"{percent(total)} you are heading to {where}, arriving {when}"[:500]),
@@ -130,6 +133,7 @@ def _goal_here(situation: Situation, arrived_s: float) -> Goal | None:
         place.lon,
         _called(place.label, place.id),
         place.role,
+        1.0,
         1.0,
         last.arrival,
         last.arrival + arrived_s,

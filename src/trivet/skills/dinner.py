@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from trivet.domain.clock import local
-from trivet.domain.forecast import Reason
+from trivet.domain.forecast import SURE, Reason
 from trivet.domain.geo import distance_m
 from trivet.domain.place import PlaceRole, PointOfInterest
 from trivet.domain.sample import LOCATION, Position
@@ -66,7 +66,10 @@ SHOP_FIRST_H = 1.0
 #: That a person wants to eat, given that they get there: from their own habit and where
 #: it can be had, in a place for it, or by the clock alone.
 P_USUAL, P_AREA, P_HOUR = 0.8, 0.65, 0.4
-BENEFIT = 0.6
+#: Worth to who is to choose; and to who goes where they always go at that hour, and
+#: would wait no longer there, by so many minutes, than elsewhere.
+BENEFIT, BENEFIT_KNOWN = 0.6, 0.2
+SAVED_MIN = 10.0
 
 #: Hours of lunch and of dinner by time zone, where they differ from the rest.
 _HOURS = {
@@ -142,9 +145,9 @@ class Dinner:
         yield Need(
             skill=self.name,
             key=meal.name,
-            title=_title(meal, area or goal.label, chosen, moment),
+            title=_title(meal, area or goal.label, goal, chosen, moment),
             probability=min(1.0, goal.probability * record.share(prior)),
-            benefit=BENEFIT,
+            benefit=_benefit(situation, goal, options, visits, arrival),
             reasons=(
                 goal.reason,
                 meal.reason,
@@ -185,6 +188,25 @@ def _is_at_the_door(situation: Situation, goal: Goal) -> bool:
     if atlas.near(goal.lat, goal.lon, AREA_M, SHOPPING, 1):
         return False
     return bool(atlas.near(goal.lat, goal.lon, SAME_M, EATING, 1))
+
+
+def _benefit(
+    situation: Situation,
+    goal: Goal,
+    options: Sequence[_Option],
+    visits: Sequence[Visit],
+    arrival: datetime,
+) -> float:
+    """Worth of being told; little where they go as always, and it is as always."""
+    if situation.atlas is None or goal.alone <= SURE:
+        return BENEFIT
+    there = {p.id for p in situation.atlas.near(goal.lat, goal.lon, SAME_M, EATING)}
+    own = [v for v in visits if v.point in there and is_around(v.arrival, arrival)]
+    usual_min = [o.wait.minutes for o in options if o.point.id in there]
+    if len(own) < USUAL_VISITS or not usual_min:
+        return BENEFIT
+    least_min = min(option.wait.minutes for option in options)
+    return BENEFIT if min(usual_min) - least_min >= SAVED_MIN else BENEFIT_KNOWN
 
 
 def _near(situation: Situation, goal: Goal) -> list[PointOfInterest]:
@@ -300,7 +322,9 @@ def _supply(
     return Reason(text, known, len(near))
 
 
-def _title(meal: _Meal, where: str, chosen: Sequence[_Option], moment: datetime) -> str:
+def _title(
+    meal: _Meal, where: str, goal: Goal, chosen: Sequence[_Option], moment: datetime
+) -> str:
     name = meal.name.capitalize()
     if len(chosen) == 1:
         (only,) = chosen
@@ -309,7 +333,8 @@ def _title(meal: _Meal, where: str, chosen: Sequence[_Option], moment: datetime)
         return f"{name} at {at}: {state}, {_waiting(only.wait)}"
     known = sum(option.is_open is True for option in chosen)
     state = f"open at {moment:%H:%M}" if known == len(chosen) else "to eat"
-    return f"{name} near {where}: {len(chosen)} places {state}"[:200]
+    around = f"near {where}" if goal.alone >= LIKELY else "out"
+    return f"{name} {around}: {len(chosen)} places {state}"[:200]
 
 
 def _line(option: _Option, goal: Goal, moment: datetime) -> str:
@@ -317,8 +342,7 @@ def _line(option: _Option, goal: Goal, moment: datetime) -> str:
     parts = [_called(point)]
     if point.cuisine:
         parts.append(", ".join(_words(point.cuisine)[:2]))
-    is_goal = point.name == goal.label and option.away_m <= SAME_M
-    parts.append("where you are heading" if is_goal else _far(option.away_m))
+    parts.append(_where(option, goal))
     parts.append(_hours_text(option, moment))
     wait = option.wait
     return f"{', '.join(parts)}, {_waiting(wait)} ({wait.basis})"
@@ -333,10 +357,12 @@ def _waiting(wait: Wait) -> str:
     return f"wait about {minutes} min" if minutes else "hardly a wait"
 
 
-def _far(metres: float) -> str:
-    if metres < 1000:
-        return f"{round(metres, -1):.0f} m away"
-    return f"{metres / 1000:.1f} km away"
+def _where(option: _Option, goal: Goal) -> str:
+    is_likely, away_m = goal.alone >= LIKELY, option.away_m
+    if option.point.name == goal.label and away_m <= SAME_M:
+        return f"where you {'are' if is_likely else 'may be'} heading"
+    far = f"{round(away_m, -1):.0f} m" if away_m < 1000 else f"{away_m / 1000:.1f} km"
+    return f"{far} away" if is_likely else f"{far} from {goal.label}"
 
 
 def _hours_text(option: _Option, moment: datetime) -> str:
