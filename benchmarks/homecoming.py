@@ -183,8 +183,8 @@ def ask(
 
 
 def rows() -> list[Row]:
-    """What is reported."""
-    return list(judge(list(REPORTED)))
+    """What is reported, beside its bound."""
+    return list(judge(list(REPORTED), bound=Bound(FIRST, DAYS)))
 
 
 def main(arguments: list[str]) -> None:
