@@ -39,7 +39,7 @@ from trivet.engine import Anticipator, TripEnded, TripStarted
 from trivet.engine.open_world import LEAST, OpenWorld
 
 DEVELOPMENT = range(700, 708)
-REPORTED = range(720, 732)
+REPORTED = range(740, 752)
 DAYS, FIRST = 84, date(2026, 1, 5)
 SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)
 _BINS = (0.05, 0.1, 0.2, 0.3, 0.5, 1.01)
@@ -179,6 +179,7 @@ def judge(seeds: Sequence[int], *, is_dense: bool = False) -> Iterator[Row]:
         new = [one for one in asked if one.is_new and one.share == share]
         yield from _hits(share, new)
     yield from _calibration(asked)
+    yield from _calibration_of_new(asked)
     if len(costs):
         yield "by the map alone, median", float(np.median(costs)), "ms"
         yield "  95 of 100 in", float(np.quantile(costs, 0.95)), "ms"
@@ -187,6 +188,8 @@ def judge(seeds: Sequence[int], *, is_dense: bool = False) -> Iterator[Row]:
 def _hits(share: float, new: Sequence[Asked]) -> Iterator[Row]:
     mapped = 100.0 * sum(one.is_mapped for one in new) / max(1, len(new))
     yield f"at {share:.0%} of a trip to somewhere new: end is on the map", mapped, "%"
+    sure = 100.0 * sum(bool(one.spots) for one in new) / max(1, len(new))
+    yield "  the departure is sure by then", sure, "%"
     told = [one for one in new if one.told and one.told[0] >= LEAST]
     yield "  a venue is told", 100.0 * len(told) / max(1, len(new)), "%"
     for within in (CLOSE_M, 2 * CLOSE_M):
@@ -220,6 +223,27 @@ def _calibration(asked: Sequence[Asked]) -> Iterator[Row]:
             yield "  mean share said", 100.0 * float(chances[held].mean()), "%"
             yield "  came true", 100.0 * float(hits[held].mean()), "%"
     yield "expected calibration error of shares told", 100.0 * error, "points"
+
+
+def _calibration_of_new(asked: Sequence[Asked]) -> Iterator[Row]:
+    """Of trips to somewhere new alone: the first venue's share of that share."""
+    first = [
+        (one.told[0] / one.new, one.away_m["trivet"][0] <= CLOSE_M)
+        for one in asked
+        if one.is_new and one.told and one.new
+    ]
+    table = np.array(first, dtype=float).reshape(-1, 2)
+    for low, high in pairwise((0.0, 0.2, 0.4, 0.6, 0.8, 1.01)):
+        held = table[(table[:, 0] >= low) & (table[:, 0] < high)]
+        if len(held):
+            said, true = 100.0 * held.mean(axis=0)
+            yield (
+                f"first, of trips to somewhere new, {low:.0%} on: times",
+                len(held),
+                "",
+            )
+            yield "  mean share of the new said", float(said), "%"
+            yield "  came true", float(true), "%"
 
 
 def _arrival(forecast: Forecast) -> float:

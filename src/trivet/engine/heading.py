@@ -6,20 +6,19 @@ How far people go follows from how long they are willing to be on the way: on fo
 far in the same time (Y. Zahavi, "Traveltime budgets and mobility in urban areas",
 1974). How much of a trip is left is not known by how long it has lasted: that it is 1
 to 2 km is as likely as 2 to 4. There is no past here to weigh these by, so four whole
-numbers do, which were chosen on simulated households: docs/benchmark.md. That they
-slow down by the end said no more there.
+numbers do, which were chosen on simulated households: docs/benchmark.md.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from math import cos, radians
 
 import msgspec
 import numpy as np
 
 from trivet.domain.geo import DEGREE_M
 from trivet.domain.place import TracePoint
+from trivet.engine.evidence import speed_mps
 from trivet.engine.route import Floats
 from trivet.engine.trip import RunningTrip
 
@@ -31,6 +30,8 @@ WHOLE, LATELY = 2.0, 2.0
 NEAR = 2.0
 #: With which power of how far it is from the start, against how far people go.
 FALL = 3.0
+#: At a speed nobody is within so many seconds of the end: they brake, park, walk.
+STOP_S = 20.0
 _BACK_M = 1000.0
 #: A trip of which little is known is taken to be at this speed, as if for so long.
 _USUAL_MPS, _USUAL_S = 6.0, 180.0
@@ -48,7 +49,8 @@ class Way(msgspec.Struct, frozen=True):
         back: where it was about a kilometre back.
         driven_m: length so far.
         step_m: length since `back`.
-        mean_mps: speed over all of it.
+        speed_mps: over the last minutes.
+        mean_mps: over all of it.
     """
 
     lat: float
@@ -57,6 +59,7 @@ class Way(msgspec.Struct, frozen=True):
     back: TracePoint
     driven_m: float
     step_m: float
+    speed_mps: float
     mean_mps: float
 
     def scale_m(self, usual_s: float) -> float:
@@ -78,6 +81,7 @@ def way_of(trip: RunningTrip) -> Way | None:
         trip.trace[index],
         trip.driven_m,
         trip.driven_m - trip.lengths[index],
+        speed_mps(trip),
         mean,
     )
 
@@ -96,15 +100,17 @@ def fit(way: Way, lat: Floats, lon: Floats, scale_m: float) -> Floats:
     from_back = away_m(way.back.lat, way.back.lon, lat, lon)
     whole = np.log((from_start + 300.0) / (way.driven_m + away + 300.0))
     lately = np.log((from_back + 150.0) / (way.step_m + away + 150.0))
-    near, far = np.log(away + 200.0), np.log1p(from_start / scale_m)
+    near = np.log(away + 200.0 + STOP_S * way.speed_mps)
+    far = np.log1p(from_start / scale_m)
     found: Floats = WHOLE * whole + LATELY * lately - NEAR * near - FALL * far
     return found
 
 
-def away_m(lat: float, lon: float, lats: Floats, lons: Floats) -> Floats:
+def away_m(
+    lat: float | Floats, lon: float | Floats, lats: Floats, lons: Floats
+) -> Floats:
     """Metres from one point to each of others, also across the date line."""
     turn = (lons - lon + 180.0) % 360.0 - 180.0
-    away: Floats = np.hypot(
-        turn * (DEGREE_M * cos(radians(lat))), (lats - lat) * DEGREE_M
-    )
+    narrow = DEGREE_M * np.cos(np.radians(lat))
+    away: Floats = np.hypot(turn * narrow, (lats - lat) * DEGREE_M)
     return away

@@ -25,9 +25,17 @@ from trivet.domain.forecast import MOST_PROSPECTS, Forecast, Prospect, Reason
 from trivet.domain.geo import DEGREE_M
 from trivet.domain.place import Place, Stay
 from trivet.engine.heading import Way, away_m, fit, way_of
-from trivet.engine.route import Floats, Ints
+from trivet.engine.route import Floats
 from trivet.engine.situation import Atlas
-from trivet.engine.surroundings import Surroundings, Taste, cell, look, usual_s
+from trivet.engine.surroundings import (
+    FAR_CELL_M,
+    Cells,
+    Surroundings,
+    Taste,
+    cell,
+    look,
+    usual_s,
+)
 from trivet.engine.trip import RunningTrip
 
 #: Of new places so many are not on the map, or are there as nothing that one goes to:
@@ -70,7 +78,8 @@ class OpenWorld:
     """
 
     def __init__(self, atlas: Atlas | None, least: float = LEAST) -> None:
-        self._atlas, self._least = atlas, least
+        self._least = least
+        self._cells = None if atlas is None else Cells(atlas)
         self._taste = None if atlas is None else Taste(atlas)
         self._past: _Past | None = None
         self._around: Surroundings | None = None
@@ -95,14 +104,15 @@ class OpenWorld:
         """
         way = None if trip is None else way_of(trip)
         new = next((c for c in forecast.candidates if not c.place), None)
-        if self._atlas is None or way is None or new is None:
+        cells = self._cells
+        if cells is None or way is None or new is None:
             return forecast
         if new.probability < self._least:
             return forecast
         past = self._past_of(forecast.departure, places, stays)
         ends = new.arrival or forecast.arrival
         time = forecast.time if ends is None else max(forecast.time, ends.median)
-        around = self._look(way, time, forecast.departure, places, past, zone)
+        around = self._look(cells, way, time, forecast.departure, places, past, zone)
         share = new.probability * spread(way, around, past.usual_s)
         found = prospects(way, around, share, self._least)
         if not found:
@@ -123,6 +133,7 @@ class OpenWorld:
 
     def _look(
         self,
+        cells: Cells,
         way: Way,
         time: float,
         departure: float,
@@ -131,14 +142,12 @@ class OpenWorld:
         zone: tzinfo,
     ) -> Surroundings:
         quarter = time // _QUARTER_S
-        key = (*cell(way.lat, way.lon), quarter, departure, len(places))
+        far = cell(way.lat, way.lon, FAR_CELL_M)
+        key = (*cell(way.lat, way.lon), *far, quarter, departure, len(places))
         if self._around is None or key != self._key:
-            assert self._atlas is not None
             moment = local((quarter + 0.5) * _QUARTER_S, zone)
-            lat, lon = cell(way.lat, way.lon)
-            self._around = look(
-                self._atlas, lat, lon, moment, places.values(), past.tastes
-            )
+            known = places.values()
+            self._around = look(cells, way.lat, way.lon, moment, known, past.tastes)
             self._key = key
         return self._around
 
@@ -157,11 +166,17 @@ def prospects(
     """
     found: list[Prospect] = []
     left = share.copy()
+    top = np.argsort(-share, kind="stable")[:_LOOKED_AT]
+    lat, lon = around.lat[top, None], around.lon[top, None]
+    near = away_m(lat, lon, around.lat, around.lon) <= TOGETHER_M
     while len(found) < min(MOST_PROSPECTS, len(share)):
-        first, group = _together(around, left)
-        total = float(left[group].sum())
+        sums = near @ left
+        best = int(np.argmax(sums))
+        group = np.flatnonzero(near[best] & (left > 0.0))
+        total = float(sums[best])
         if not len(group) or total < least:
             break
+        first = int(group[np.argmax(left[group])])
         found.append(_prospect(way, around, first, len(group), min(1.0, total)))
         left[group] = 0.0
     return tuple(found)
@@ -187,20 +202,6 @@ def spread(way: Way, around: Surroundings, usual_s: float) -> Floats:
     weight = np.exp(real - top)
     share: Floats = weight / (weight.sum() + np.exp(made_up - top).sum())
     return share
-
-
-def _together(around: Surroundings, share: Floats) -> tuple[int, Ints]:
-    """The likeliest thing of the likeliest group, and the numbers of the group."""
-    top = np.argsort(-share, kind="stable")[:_LOOKED_AT]
-    near = [
-        away_m(float(around.lat[n]), float(around.lon[n]), around.lat, around.lon)
-        <= TOGETHER_M
-        for n in top
-    ]
-    sums = [float(share[one].sum()) for one in near]
-    group = np.flatnonzero(near[int(np.argmax(sums))] & (share > 0.0))
-    first = int(group[np.argmax(share[group])]) if len(group) else int(top[0])
-    return first, group
 
 
 def _prospect(

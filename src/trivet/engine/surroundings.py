@@ -7,7 +7,7 @@ things, so that a city costs no more than a town.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from math import cos, floor, isfinite, radians
@@ -23,18 +23,18 @@ from trivet.engine.route import Floats
 from trivet.engine.situation import Atlas
 from trivet.engine.visit import SAME_M
 
-#: Things of all kinds are looked for so far, and at most so many.
-REACH_M, MOST = 6000.0, 250
-#: Those that draw people from far.
-FAR_M, MOST_FAR = 20_000.0, 40
-#: Side of a cell of the grid.
-CELL_M = 500.0
+#: Things of all kinds are looked for so far, and at most so many, from each cell.
+REACH_M, MOST, CELL_M = 6000.0, 60, 500.0
+#: Likewise those that draw people from far.
+FAR_M, MOST_FAR, FAR_CELL_M = 12_000.0, 30, 2500.0
 #: What is this near to a place is that place: `Settings.place_radius_m`.
 KNOWN_M = 200.0
 _KINDS = tuple(DRAW)
+#: So many cells are remembered: those of the ways that a person goes each day.
+_CELLS = 64
 #: Of a long life the last so many stays and places tell how far the person goes, and
 #: what they like.
-_MOST_STAYS, _MOST_PLACES = 3000, 60
+_MOST_STAYS, _MOST_PLACES = 1000, 40
 #: Time on the way to somewhere new, before anything is known, as if seen so often.
 _USUAL_S, _SEEN = 900.0, 5
 
@@ -61,26 +61,65 @@ class Surroundings(NamedTuple):
     reach_m: float
 
 
-def cell(lat: float, lon: float) -> tuple[float, float]:
+def cell(lat: float, lon: float, side_m: float = CELL_M) -> tuple[float, float]:
     """The middle of the grid's cell that holds a position, in degrees."""
-    step = CELL_M / DEGREE_M
+    step = side_m / DEGREE_M
     middle = min(90.0, max(-90.0, (floor(lat / step) + 0.5) * step))
     wide = step / max(0.01, cos(radians(middle)))
     return middle, min(180.0, max(-180.0, (floor(lon / wide) + 0.5) * wide))
 
 
+class Cells:
+    """What the map has around cells, asked once each as long as it is remembered.
+
+    Args:
+        atlas: the map.
+    """
+
+    def __init__(self, atlas: Atlas) -> None:
+        self._atlas = atlas
+        self._known: dict[tuple[float, float, float], list[PointOfInterest]] = {}
+
+    def near(self, lat: float, lon: float) -> list[PointOfInterest]:
+        """Things of all kinds around the middle of a cell of CELL_M, in degrees."""
+        return self._ask((lat, lon, REACH_M), _KINDS, MOST)
+
+    def far(self, lat: float, lon: float) -> list[PointOfInterest]:
+        """What draws people from far, around the middle of a cell of FAR_CELL_M."""
+        return self._ask((lat, lon, FAR_M), STRONG, MOST_FAR)
+
+    def _ask(
+        self, where: tuple[float, float, float], kinds: Collection[str], most: int
+    ) -> list[PointOfInterest]:
+        if where not in self._known:
+            self._known[where] = self._atlas.near(*where, kinds, most)[:most]
+            if len(self._known) > _CELLS:
+                self._known.pop(next(iter(self._known)))
+        return self._known[where]
+
+
 def look(
-    atlas: Atlas,
+    cells: Cells,
     lat: float,
     lon: float,
     moment: datetime,
     places: Iterable[Place],
     tastes: Mapping[str, int],
 ) -> Surroundings:
-    """Ask the map around a position in degrees; what it is worth at a local time."""
-    near = atlas.near(lat, lon, REACH_M, _KINDS, MOST)
-    far = atlas.near(lat, lon, FAR_M, STRONG, MOST_FAR)
-    found = {p.id: p for p in [*near[:MOST], *far[:MOST_FAR]] if _is_sound(p)}
+    """What is around a position in degrees, by its cell, and worth at a local time.
+
+    Args:
+        cells: of the map.
+        lat: latitude in degrees.
+        lon: longitude likewise.
+        moment: local time of coming.
+        places: at which the person stayed.
+        tastes: at how many places of each kind.
+    """
+    far = cells.far(*cell(lat, lon, FAR_CELL_M))
+    lat, lon = cell(lat, lon)
+    near = cells.near(lat, lon)
+    found = {p.id: p for p in [*near, *far] if _is_sound(p)}
     points = tuple(found.values())
     lats, lons = np.array([p.lat for p in points]), np.array([p.lon for p in points])
     reach_m = REACH_M
