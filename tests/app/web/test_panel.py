@@ -202,5 +202,5 @@ def test_what_somewhere_new_may_be_is_told_where_anything_stands_out() -> None:
     for prospects, told in (((found,), True), ((), False)):
         new = Candidate("", "somewhere new", 1.0, prospects=prospects)
         html = trip.candidates_html(Forecast("ada", 0.0, 0.0, "", (new,)))
-        assert ("perhaps Harbour Mall\u00a024 %" in html) is told
+        assert ("perhaps Harbour Mall 24\u00a0%" in html) is told
         assert ("perhaps" in html) is told

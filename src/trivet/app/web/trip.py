@@ -90,6 +90,7 @@ def candidates_html(forecast: Forecast) -> str:
 def _row(candidate: Candidate) -> str:
     label = headed(candidate.label) if candidate.place else "Somewhere new"
     kind = "known" if candidate.place else "new"
+    kind += " wide" if candidate.prospects else ""
     return (
         f'<li class="{kind}"><span class="name">{escape(label)}</span>'
         f'<span class="share">{percent(candidate.probability)}</span>'
@@ -102,7 +103,7 @@ def _row(candidate: Candidate) -> str:
 def _prospects(candidate: Candidate) -> str:
     """What on the map somewhere new may be; nothing where nothing stands out."""
     found = ", ".join(
-        f"{escape(short(p.label))}\u00a0{percent(p.probability)}"
+        f"{escape(short(p.label))} {percent(p.probability)}".replace(" %", "\u00a0%")
         for p in candidate.prospects
     )
     return f'<span class="prospects quiet">perhaps {found}</span>' if found else ""
