@@ -50,6 +50,8 @@ LEAST = 0.05
 #: Of so many of the likeliest is seen what stands around them.
 _LOOKED_AT = 40
 _QUARTER_S = 900.0
+#: A way longer than straight by less than this is a direct one.
+_DIRECT = 0.1
 
 #: Made-up points: rings around the person, each of as wide a band as the next by ratio.
 _RINGS, _TURNS = 16, 16
@@ -213,8 +215,12 @@ def _prospect(
     left = float(away_m(way.lat, way.lon, lat, lon)[0])
     direct = float(away_m(way.start.lat, way.start.lon, lat, lon)[0])
     longer = (way.driven_m + left) / max(1.0, direct) - 1.0
-    why = f"{_metres(left)} left on a way that is {max(0.0, longer):.0%} longer than "
-    why += "the straight line; no stay of yours there yet"
+    how = "a direct way"
+    if longer >= _DIRECT:
+        how = f"a way {100 * longer:.0f} % longer than straight"
+    if longer >= 1.0:
+        how = "a way more than twice as long as straight"
+    why = f"{_metres(left)} left on {how}; no stay of yours there yet"
     if count > 1:
         why += f"; {count} things to go to within {TOGETHER_M:.0f} m"
     return Prospect(
