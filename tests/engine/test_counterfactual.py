@@ -14,6 +14,7 @@ from trivet.domain import (
     Forecast,
     Need,
     Position,
+    Prospect,
     Reason,
     Sample,
     Suggestion,
@@ -32,8 +33,8 @@ SIGNAL = re.compile(
 )
 PLACE = re.compile(r"If (.+) were less likely than (\d+) % \(now (\d+) %\), it .*")
 HOUR = re.compile(r"If all stayed as it is, it would not be said from (\d\d:\d\d) on\.")
-#: Noon and evening, from home, from work and at work, and on an island.
-EXAMPLES = [*examples()[6:9], *examples()[12:15], *examples()[-2:]]
+#: Noon and evening, from home, from work and at work, on an island, and to a new mall.
+EXAMPLES = [*examples()[6:9], *examples()[12:15], *examples()[-3:]]
 #: Enough for every skill of the shipped ones to have something to say.
 MANY = 50
 
@@ -171,3 +172,32 @@ def test_below_the_chance_that_is_told_it_is_never_said() -> None:
     (said,) = asked.suggest(situation)
     (line,) = (x for x in changes(Asker(asked, said, situation), words) if "P" in x)
     assert line.startswith("If P were less likely than 34 % (now 40 %)")
+
+
+class Somewhere:
+    """Says a thing as long as what is new and known together are likely enough."""
+
+    name = "somewhere"
+
+    def needs(self, situation: Situation) -> Iterator[Need]:
+        forecast = situation.forecast
+        if forecast is None:
+            return
+        new = sum(found.probability for found in forecast.prospects)
+        if new + forecast.probability_of("p") >= 0.5 and new < 0.5:
+            end, surfaces = situation.time + 600.0, (Surface.CAR, Surface.PHONE)
+            yield Need("somewhere", "p", "?", 0.9, 0.9, (Reason("so"),), end, surfaces)
+
+
+def test_what_somewhere_new_may_be_shares_what_is_left() -> None:
+    """With no share of P all of it would be new, and so would be the prospect."""
+    situation = EXAMPLES[0]
+    found = Prospect("node/1", "Anchor", "pub", 0.0, 0.0, 0.45)
+    new = Candidate("", "somewhere new", 0.6, prospects=(found,))
+    now, places = situation.time, (new, Candidate("p", "P", 0.4))
+    situation = replace(situation, forecast=Forecast("ada", now, now, "", places))
+    asked = Suggester("ada", [Somewhere()])
+    (said,) = asked.suggest(situation)
+    (line,) = (x for x in changes(Asker(asked, said, situation), words) if "P" in x)
+    # 0.5 of all is new where P has a third
+    assert line.startswith("If P were less likely than 33 % (now 40 %)")

@@ -204,17 +204,26 @@ def _says_at(
     """Whether it is said were a candidate so likely, the others sharing the rest."""
     rest = (1.0 - probability) / max(1e-9, 1.0 - candidate.probability)
     shares = [
-        replace(
-            each,
-            probability=probability
-            if each is candidate
-            else min(1.0, rest * each.probability),
-        )
+        replace(each, probability=probability)
+        if each is candidate
+        else _scaled(each, rest)
         for each in forecast.candidates
     ]
     shares.sort(key=lambda each: -each.probability)
     other = replace(forecast, candidates=tuple(shares))
     return asker.says(replace(asker.situation, forecast=other))
+
+
+def _scaled(candidate: Candidate, factor: float) -> Candidate:
+    """A candidate so many times as likely, and what it may be with it."""
+    return replace(
+        candidate,
+        probability=min(1.0, factor * candidate.probability),
+        prospects=tuple(
+            replace(each, probability=min(1.0, factor * each.probability))
+            for each in candidate.prospects
+        ),
+    )
 
 
 def _by_hour(asker: Asker) -> Iterator[str]:
