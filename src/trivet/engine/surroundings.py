@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
-from math import cos, floor, isfinite, radians
+from math import cos, floor, inf, isfinite, radians
 from typing import NamedTuple
 
 import numpy as np
@@ -201,13 +201,15 @@ def _is_new(
     lat: float, lon: float, lats: Floats, lons: Floats, places: Iterable[Place]
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     """Which points are at no place stayed at before."""
-    fresh = np.ones(len(lats), dtype=bool)
-    if not len(lats):
-        return fresh
     known = [(p.lat, p.lon) for p in places if p.lat is not None and p.lon is not None]
     spots = np.array(known, dtype=float).reshape(-1, 2)
-    reach = away_m(lat, lon, lats, lons).max() + KNOWN_M
-    spots = spots[away_m(lat, lon, spots[:, 0], spots[:, 1]) <= reach]
-    for spot in spots:
-        fresh &= away_m(float(spot[0]), float(spot[1]), lats, lons) > KNOWN_M
-    return fresh
+    east, north = _plane(lat, lon, lats, lons)
+    spot_east, spot_north = _plane(lat, lon, spots[:, 0], spots[:, 1])
+    apart = (east[:, None] - spot_east) ** 2 + (north[:, None] - spot_north) ** 2
+    return np.asarray(apart.min(axis=1, initial=inf) > KNOWN_M**2)
+
+
+def _plane(lat: float, lon: float, lats: Floats, lons: Floats) -> tuple[Floats, Floats]:
+    """East and north in metres of a point in degrees, also across the date line."""
+    turn = (lons - lon + 180.0) % 360.0 - 180.0
+    return turn * (DEGREE_M * cos(radians(lat))), (lats - lat) * DEGREE_M
