@@ -186,6 +186,19 @@ def test_it_is_the_same_whenever_it_was_asked_before() -> None:
     assert often == once
 
 
+def test_of_forgotten_days_no_taste_is_left_even_on_the_same_trip() -> None:
+    points = [thing("Tried", -3000.0, 0.0, "cinema"), thing("Film", 4000.0, 400.0)]
+    points = [msgspec.structs.replace(point, kind="cinema") for point in points]
+    tried = Place("c", points[0].lat, points[0].lon, visits=2)
+    stays, places = (Stay("c", TIME - 9e5, TIME - 8.9e5),), {"p1": HOME, "c": tried}
+    world, told = OpenWorld(FixedAtlas(points)), []
+    for said in (stays, ()):
+        found = world.forecast(forecast(), east(3000.0), places, said, ZONE)
+        told.append(found.prospects[0].probability)
+        world.forget()
+    assert told[1] < told[0]
+
+
 class Odd(FixedAtlas):
     """A map that heeds no limit and holds what is no point of a map."""
 

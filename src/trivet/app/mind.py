@@ -146,6 +146,7 @@ class Mind:
             stays = anticipator.stays
             anticipator.freeze(stays[-1].departure if stays else 0.0)
         self.anticipator = anticipator
+        self._open_world.forget()
         self._obey()
 
     def correct(self, corrections: Sequence[Correction]) -> None:
@@ -157,6 +158,7 @@ class Mind:
         if self.corrector.apply(self.anticipator):
             self.foresight.touch()
             self._firsts.clear()
+            self._open_world.forget()
             self._is_stale, self._trips_at = True, float("-inf")
 
     def outlook(self, time: float) -> Outlook:
@@ -178,6 +180,7 @@ class Mind:
             gone = self.anticipator.forget(since, until).places
             said = self.corrector.of(places, gone)
             self.foresight.forget_presence(since, until)
+            self._open_world.forget()
         kept = [line for line in self.lines if not since <= line.time < until]
         self.lines.clear()
         self.lines.extend(kept)

@@ -80,7 +80,12 @@ class OpenWorld:
     """
 
     def __init__(self, atlas: Atlas | None, least: float = LEAST) -> None:
-        self._least = least
+        self._atlas, self._least = atlas, least
+        self.forget()
+
+    def forget(self) -> None:
+        """Know nothing more of where the person is, was and stayed; look anew."""
+        atlas = self._atlas
         self._cells = None if atlas is None else Cells(atlas)
         self._taste = None if atlas is None else Taste(atlas)
         self._past: _Past | None = None
