@@ -10,24 +10,30 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from tests.app.test_board import GIVEN, SAFE, WHY, House, house, speed
+from tests.app.test_board import GIVEN, NOW, SAFE, WHY, House, house, speed
 from typer import Exit
 from typer.testing import CliRunner, Result
 
 from trivet.app.board_line import tell_board
 from trivet.app.board_word import AskWhy, GiveAnswer, ShowBoard, Spokesman
 from trivet.app.cli.answer import app as answer_app
-from trivet.app.cli.now import suggestions_app, why_app
+from trivet.app.cli.now import forecast_app, suggestions_app, why_app
 from trivet.app.cli.output import told
 from trivet.app.cli.up import _told
 from trivet.app.control import Control, open_control
 from trivet.app.folder import control_file
 from trivet.app.view import TimelineEntry
-from trivet.domain import Answer, AnswerKind, PeerError, UsageError
+from trivet.domain import Answer, AnswerKind, Forecast, PeerError, UsageError
+from trivet.domain.forecast import Candidate, Interval
 from trivet.domain.why import Why
 from trivet.domain.wire import Ack
 
-APPS = {"answer": answer_app, "suggestions": suggestions_app, "why": why_app}
+APPS = {
+    "answer": answer_app,
+    "forecast": forecast_app,
+    "suggestions": suggestions_app,
+    "why": why_app,
+}
 
 
 @pytest.fixture
@@ -88,6 +94,26 @@ async def test_a_yes_that_was_not_all_done_says_so(folder: Path) -> None:
         assert done.exit_code == PeerError.exit_code
         assert "Close the garage failed: it is jammed" in done.stderr
         assert ours.car.board.shown == []
+
+
+async def test_the_arrival_is_told_for_half_of_the_cases_too(folder: Path) -> None:
+    # 13:46:40 by the clock of a device whose zone is not known
+    middle, arrival = (
+        Interval(NOW + 60.0 * low, NOW + 1200.0, NOW + 60.0 * high, level)
+        for low, high, level in ((18, 22, 0.5), (15, 30, 0.8))
+    )
+    found = Forecast(
+        "ada", NOW, NOW, "", (Candidate("", "new", 1.0),), arrival, 0.0, middle
+    )
+    async with open_house(folder) as ours:
+        await ours.showing.tell(found)
+        await ours.settle()
+        told = await say("forecast", "--device", "phone")
+        assert told.exit_code == 0, told.stderr
+        assert (
+            "it arrives about 14:06 (50 % 14:04-14:08, 80 % 14:01-14:16)."
+            in " ".join(told.stdout.split())
+        )
 
 
 async def test_of_two_devices_the_one_that_knows_it_says_what_is_wrong(

@@ -15,7 +15,8 @@ from tests.engine.life import BERLIN, commute, here, monday
 from trivet.app.fact import state_words
 from trivet.app.foresight import HOME_S, LATE_S, ROUTINE_S, load_memory
 from trivet.app.mind import Mind, Roles
-from trivet.app.outlook import Outlook, span_text, when_text
+from trivet.app.moment import span_text, when_text
+from trivet.app.outlook import Outlook
 from trivet.domain import Sample, UsageError
 from trivet.domain.forecast import Interval
 from trivet.engine import Anticipator
@@ -294,7 +295,7 @@ def test_a_time_says_its_day_where_that_is_not_plain(
 def test_an_interval_of_no_length_is_one_time() -> None:
     noon = monday(12.0)
     assert span_text(Interval(noon, noon + 60, noon + 120), noon, BERLIN) == (
-        "12:01 (12:00-12:02)"
+        "12:01 (80 % 12:00-12:02)"
     )
     assert span_text(Interval(noon, noon, noon), noon, BERLIN) == "12:00"
 
@@ -302,6 +303,26 @@ def test_an_interval_of_no_length_is_one_time() -> None:
 def test_an_interval_names_its_day_once() -> None:
     noon, hour = monday(12.0), 3600.0
     night = Interval(noon + 29 * hour, noon + 30 * hour, noon + 31 * hour)
-    assert span_text(night, noon, BERLIN) == "Tue 18:00 (17:00-19:00)"
+    assert span_text(night, noon, BERLIN) == "Tue 18:00 (80 % 17:00-19:00)"
     late = Interval(noon + 29 * hour, noon + 30 * hour, noon + 37 * hour)
-    assert span_text(late, noon, BERLIN) == "Tue 18:00 (17:00-Wed 01:00)"
+    assert span_text(late, noon, BERLIN) == "Tue 18:00 (80 % 17:00-Wed 01:00)"
+
+
+@pytest.mark.parametrize(
+    ("half_min", "whole_min", "words"),
+    [
+        (5, 20, "18:00 (50 % 17:55-18:05, 80 % 17:40-18:20)"),
+        (20, 20, "18:00 (80 % 17:40-18:20)"),
+        (0, 20, "18:00 (80 % 17:40-18:20)"),
+        (0, 0, "18:00"),
+    ],
+)
+def test_half_of_the_cases_are_told_where_that_says_more(
+    half_min: float, whole_min: float, words: str
+) -> None:
+    six = monday(18.0)
+    middle, whole = (
+        Interval(six - 60 * least, six, six + 60 * least, level)
+        for least, level in ((half_min, 0.5), (whole_min, 0.8))
+    )
+    assert span_text(whole, six - 3600.0, BERLIN, middle) == words

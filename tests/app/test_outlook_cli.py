@@ -24,7 +24,7 @@ from trivet.app.control import Control, open_control
 from trivet.app.folder import control_file, samples_file
 from trivet.app.hub import Hub
 from trivet.app.mind import Mind
-from trivet.app.outlook import when_text
+from trivet.app.moment import when_text
 from trivet.app.outlook_word import take_outlook_words
 from trivet.app.place_view import CorrectPlace, PlaceRow
 from trivet.app.placing import rows_of

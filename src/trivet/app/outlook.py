@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
-
 import msgspec
 
-from trivet.domain.clock import clock_text, local
 from trivet.domain.forecast import Interval
-
-#: Up to so far ahead a time of day says which day is meant, and up to so far the day
-#: of the week does.
-_HOURS_S, _DAYS_S = 20 * 3600.0, 6 * 86_400.0
 
 
 class Coming(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -100,31 +93,3 @@ class Outlook(msgspec.Struct, frozen=True, omit_defaults=True):
     def is_empty(self) -> bool:
         """Whether nothing is foretold."""
         return not (self.coming or self.presence or self.next or self.bed or self.wake)
-
-
-def when_text(time: float, now: float, zone: tzinfo) -> str:
-    """An event time after `now` for a person: 17:40, Wed 17:40, or 3 March."""
-    if time - now < _HOURS_S:
-        return clock_text(time, zone)
-    there = local(time, zone)
-    if time - now < _DAYS_S:
-        return f"{there:%a %H:%M}"
-    return f"{there.day} {there:%B}"
-
-
-def times_text(when: Interval, now: float, zone: tzinfo) -> tuple[str, str, str]:
-    """Median, low and high of an interval after `now`; a day is named once."""
-    day = local(when.median, zone).date()
-    low, high = (
-        clock_text(time, zone)
-        if local(time, zone).date() == day
-        else when_text(time, now, zone)
-        for time in (when.low, when.high)
-    )
-    return when_text(when.median, now, zone), low, high
-
-
-def span_text(when: Interval, now: float, zone: tzinfo) -> str:
-    """An interval after `now`: 17:40 (17:20-18:15)."""
-    middle, low, high = times_text(when, now, zone)
-    return middle if low == high else f"{middle} ({low}-{high})"

@@ -144,7 +144,8 @@ def make_forecast() -> Forecast:
         Candidate("gym", "Boulder Hall", 0.09, *GYM),
         Candidate("", "somewhere new", 0.08),
     )
-    return Forecast("ada", NOW, NOW - 540, "work", candidates, arrival, 3100.0)
+    middle = Interval(NOW + 840, NOW + 1080, NOW + 1320, 0.5)
+    return Forecast("ada", NOW, NOW - 540, "work", candidates, arrival, 3100.0, middle)
 
 
 def make_devices() -> tuple[DeviceView, ...]:

@@ -113,9 +113,34 @@ def test_many_candidates_end_in_one_line_for_the_rest() -> None:
 
 def test_the_arrival_is_an_interval_with_its_median(frame: Frame) -> None:
     html = trip.trip_html(frame)
-    assert "17:50–18:10" in html
+    assert '<span class="quiet">80 %</span> 17:50–18:10' in html
+    assert '<span class="quiet">50 %</span> 17:55–18:03' in html
     assert "<strong>17:59</strong>" in html
-    assert "80 % certainty" in html
+
+
+def test_an_arrival_without_its_middle_is_told_by_the_wide_interval(
+    frame: Frame,
+) -> None:
+    assert frame.forecast
+    older = msgspec.structs.replace(frame.forecast, middle=None)
+    html = trip.arrival_html(frame.time, older, frame.zone)
+    assert "17:50–18:10" in html
+    assert "50 %" not in html
+    assert 'class="half"' not in html
+
+
+def test_the_bar_has_the_middle_within_the_whole() -> None:
+    bar = trip.arrival_bar(
+        0.0, Interval(600.0, 1200.0, 1800.0), Interval(900.0, 1200.0, 1500.0, 0.5)
+    )
+    (low, width), (half_low, half_width) = (
+        (float(x), float(w))
+        for x, w in re.findall(
+            r'class="(?:likely|half)" x="([\d.]+)" y="2" width="([\d.]+)"', bar
+        )
+    )
+    assert low < half_low
+    assert half_low + half_width < low + width
 
 
 def test_the_bar_stays_within_its_track_for_an_overdue_trip() -> None:

@@ -29,6 +29,7 @@ from trivet.app.cli.running import RunningOption, ask_first, running
 from trivet.app.explanation import explain, explain_held
 from trivet.app.folder import atlas_file, household_folder
 from trivet.app.mind import Mind, Roles
+from trivet.app.moment import span_text
 from trivet.app.terminal import plain
 from trivet.app.zone import named_zone
 from trivet.atlas import AtlasIndex
@@ -198,6 +199,9 @@ def _print_forecast(found: Forecast, time: float, zone: tzinfo) -> None:
         ]
     title = f"Under way at {clock_text(time, zone)}"
     print_table(title, ["destination", "chance", "arrival (80 %)"], rows)
+    if found.arrival is not None:
+        when = span_text(found.arrival, time, zone, found.middle)
+        console.print(f"Wherever it goes, it arrives about {when}.", highlight=False)
 
 
 def _print_suggestion(suggestion: Suggestion, said: Shown) -> None:

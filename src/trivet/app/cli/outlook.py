@@ -17,7 +17,8 @@ from trivet.app.cli.option import (
 )
 from trivet.app.cli.output import console, print_json, told
 from trivet.app.cli.running import ask_first
-from trivet.app.outlook import Coming, Outlook, span_text
+from trivet.app.moment import span_text
+from trivet.app.outlook import Coming, Outlook
 from trivet.app.outlook_word import ShowOutlook
 from trivet.app.terminal import plain
 from trivet.app.zone import named_zone
@@ -104,7 +105,8 @@ def _coming(each: Coming, now: float, zone: tzinfo) -> str:
     who = plain(each.who)
     if each.is_home or each.arrival is None:
         return f"{who} is home"
-    return f"{who} is home about {span_text(each.arrival, now, zone)}"
+    when = span_text(each.arrival, now, zone, each.middle)
+    return f"{who} is home about {when}"
 
 
 def _about(when: Interval | None, zone: tzinfo) -> str:

@@ -7,7 +7,8 @@ from datetime import tzinfo
 from html import escape
 from itertools import groupby
 
-from trivet.app.outlook import Coming, Next, Outlook, Presence, times_text, when_text
+from trivet.app.moment import ranges, when_text
+from trivet.app.outlook import Coming, Next, Outlook, Presence
 from trivet.app.web.icon import icon
 from trivet.app.web.words import hours, percent, zone_of
 from trivet.domain.clock import hour_of_day
@@ -93,7 +94,7 @@ def _coming(each: Coming, now: float, zone: tzinfo) -> str:
     if each.is_home or each.arrival is None:
         words = f"<p>{who} is home</p>"
     else:
-        words = f"<p>{who} home about {_when(each.arrival, now, zone)}</p>"
+        words = f"<p>{who} home about {_when(each.arrival, now, zone, each.middle)}</p>"
     return f"<li>{icon('arrival')}<div>{words}{_rests(each.rests)}</div></li>"
 
 
@@ -129,10 +130,15 @@ def _night(outlook: Outlook, now: float, zone: tzinfo) -> list[str]:
     return [f"<li>{icon('night')}<div>{words}{_rests(outlook.night_rests)}</div></li>"]
 
 
-def _when(when: Interval, now: float, zone: tzinfo) -> str:
-    middle, low, high = times_text(when, now, zone)
-    spread = "" if low == high else f' <span class="quiet">{low}–{high}</span>'
-    return f"<strong>{middle}</strong>{spread}"
+def _when(
+    when: Interval, now: float, zone: tzinfo, middle: Interval | None = None
+) -> str:
+    told = ", ".join(
+        f"{each.share} {each.low}–{each.high}".replace(" ", "&nbsp;")
+        for each in ranges(when, now, zone, middle)
+    )
+    spread = f' <span class="quiet">{told}</span>' if told else ""
+    return f"<strong>{when_text(when.median, now, zone)}</strong>{spread}"
 
 
 def _rests(text: str) -> str:

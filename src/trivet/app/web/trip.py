@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
+from trivet.app.moment import ranges
 from trivet.app.view import Frame
-from trivet.app.web.words import headed, hours, percent, short, span
+from trivet.app.web.words import headed, hours, percent, short, zone_of
 from trivet.domain.forecast import Candidate, Forecast, Interval
 
 #: So many candidates are listed; the rest is one line.
@@ -44,22 +45,21 @@ def trip_html(frame: Frame) -> str:
 
 
 def arrival_html(time: float, forecast: Forecast, zone: str) -> str:
-    """The arrival as an interval: figures first, and a bar from now on."""
+    """The arrival as intervals: figures first, and a bar from now on."""
     arrival = forecast.arrival
     if arrival is None:
         return '<p class="quiet">Arrival not known yet.</p>'
     return (
         '<div class="arrival"><p class="median"><span class="quiet">Arrives about'
         f"</span> <strong>{hours(arrival.median, zone)}</strong></p>"
-        f'<p class="range">{span(arrival, zone)}'
-        f' <span class="quiet">with {percent(arrival.level)} certainty</span></p>'
-        f"{arrival_bar(time, arrival)}"
+        f"{_ranges_html(time, arrival, forecast.middle, zone)}"
+        f"{arrival_bar(time, arrival, forecast.middle)}"
         '<p class="ends quiet" aria-hidden="true">'
         f"<span>now {hours(time, zone)}</span></p></div>"
     )
 
 
-def arrival_bar(time: float, arrival: Interval) -> str:
+def arrival_bar(time: float, arrival: Interval, middle: Interval | None = None) -> str:
     """From now to a little past the latest arrival, 100 units wide."""
     end = arrival.high + 0.12 * max(60.0, arrival.high - time)
     width = max(60.0, end - time)
@@ -67,14 +67,33 @@ def arrival_bar(time: float, arrival: Interval) -> str:
     def at(moment: float) -> float:
         return min(100.0, max(0.0, 100.0 * (moment - time) / width))
 
-    low, median, high = at(arrival.low), at(arrival.median), at(arrival.high)
+    def part(name: str, of: Interval) -> str:
+        low, high = at(of.low), at(of.high)
+        return (
+            f'<rect class="{name}" x="{low:.1f}" y="2"'
+            f' width="{max(0.8, high - low):.1f}" height="6"/>'
+        )
+
+    half = "" if middle is None else part("half", middle)
     return (
         '<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none"'
         ' aria-hidden="true"><rect class="track" y="4" width="100" height="2"/>'
-        f'<rect class="likely" x="{low:.1f}" y="2" width="{max(0.8, high - low):.1f}"'
-        f' height="6"/><rect class="middle" x="{median - 0.4:.1f}" width="0.8"'
+        f"{part('likely', arrival)}{half}"
+        f'<rect class="median" x="{at(arrival.median) - 0.4:.1f}" width="0.8"'
         ' height="10"/></svg>'
     )
+
+
+def _ranges_html(
+    time: float, arrival: Interval, middle: Interval | None, zone: str
+) -> str:
+    """The wide one first, in bold; below it the one for half of the cases."""
+    told = ranges(arrival, time, zone_of(zone), middle)
+    rows = (
+        f'<span><span class="quiet">{each.share}</span> {each.low}–{each.high}</span>'
+        for each in reversed(told)
+    )
+    return f'<p class="range">{" ".join(rows)}</p>' if told else ""
 
 
 def candidates_html(forecast: Forecast) -> str:
