@@ -22,7 +22,7 @@ def test_all_that_is_foretold_is_said_with_what_it_rests_on() -> None:
     html = outlook_html(make_outlook())
     for words in (
         "Ada home about <strong>18:21</strong>",
-        "50&nbsp;%&nbsp;18:11–18:41, 80&nbsp;%&nbsp;18:01–19:11",
+        "<span>50 % 18:11–18:41</span>, <span>80 % 18:01–19:11</span>",
         "Kitchen light on, about <strong>18:21</strong>",
         "71&nbsp;%",
         "or Garage open 12 %",

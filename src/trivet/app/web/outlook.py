@@ -134,7 +134,7 @@ def _when(
     when: Interval, now: float, zone: tzinfo, middle: Interval | None = None
 ) -> str:
     told = ", ".join(
-        f"{each.share} {each.low}–{each.high}".replace(" ", "&nbsp;")
+        f"<span>{each.share} {each.low}–{each.high}</span>"
         for each in ranges(when, now, zone, middle)
     )
     spread = f' <span class="quiet">{told}</span>' if told else ""
