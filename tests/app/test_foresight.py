@@ -8,7 +8,7 @@ from operator import attrgetter
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engine.life import BERLIN, commute, here, monday
 
@@ -129,6 +129,7 @@ def test_what_is_damaged_is_taken_over_in_no_part() -> None:
         assert mind.snapshot() == before
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_attack_altered_bytes_are_refused_or_read(data: st.DataObject) -> None:
     raw = bytearray(past())
