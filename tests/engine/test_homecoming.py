@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,7 +26,8 @@ from tests.engine.life import (
 
 from trivet.domain import Interval, Stay
 from trivet.engine import Anticipator
-from trivet.engine.homecoming import HomeForecast, first, home_now
+from trivet.engine.homecoming import HomeForecast, first, home_now, is_looked_at
+from trivet.engine.times import Times
 from trivet.engine.way_home import Homecomings
 
 KNOWN = learner(commute(21)).snapshot()
@@ -252,3 +254,91 @@ def test_an_unknown_place_is_told_by_the_hour() -> None:
     learn(anticipator, stay(monday(8.5, 21), FAR, 3 * 3600, 600))
     found = home_at(anticipator, monday(11.4, 21))
     assert abs(found.arrival.median - ARRIVAL) < 3 * 3600
+
+
+def _same(one: Times, other: Times) -> bool:
+    return np.array_equal(one.times, other.times) and np.array_equal(
+        one.weights, other.weights
+    )
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["h", "w", "s", "elsewhere", ""]),
+            st.integers(0, 40),
+            st.floats(0.0, 30.0),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.sampled_from([0.0, 500_000.0]),
+)
+def test_several_stays_at_once_are_told_as_each_by_itself(
+    asked: list[tuple[str, int, float]], away_m: float
+) -> None:
+    stays = []
+    for day in range(30):
+        noon = monday(12, day)
+        stays += [
+            Stay("h", noon - 43_200, noon - 14_400),
+            Stay("w", noon - 12_600, noon + 14_400 + 60 * day),
+            Stay("s", noon + 16_000, noon + 19_000),
+            Stay("h", noon + 20_000 + 90 * day, noon + 43_200),
+        ]
+    past = Homecomings(stays, {"h"}, BERLIN)
+    came = [(place, monday(12, day), 3600.0 * later) for place, day, later in asked]
+    every = [(place, time, time + later) for place, time, later in came]
+    together = past.from_stays(every, away_m)
+    for one, found in zip(every, together, strict=True):
+        alone = past.from_stay(*one, away_m)
+        assert all(map(_same, found, alone))
+
+
+def test_times_in_order_tell_the_same() -> None:
+    rng = np.random.default_rng(3)
+    times = Times(rng.integers(0, 50, 300).astype(float), rng.random(300))
+    ordered = times.in_order()
+    levels = [0.1, 0.5, 0.9]
+    assert ordered.quantiles(levels) == times.quantiles(levels)
+    assert ordered.scaled(0.3).weights.sum() == pytest.approx(0.3)
+    assert ordered.total == times.total
+    assert list(ordered.times) == sorted(times.times)
+
+
+def test_of_few_stays_each_trip_is_looked_at_and_of_many_one_in_eight() -> None:
+    for hour in (8.0, 17.0, 18.37):
+        left = [monday(hour, day) for day in range(365)]
+        assert all(is_looked_at(time, 0) for time in left)
+        share = sum(is_looked_at(time, 10_000) for time in left) / len(left)
+        assert 0.08 < share < 0.17
+
+
+def test_a_trip_that_is_not_looked_at_is_foretold_and_teaches_nothing() -> None:
+    asked, morning = mind(), MORNING[:75]
+    state = asked._state.home
+    learn(asked, morning)
+    assert asked.current_trip is not None
+    assert state.checks
+    told = home_at(asked, morning[-1].time)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trivet.engine.anticipator.is_looked_at", lambda *_: False)
+        blind = mind()
+        learn(blind, morning)
+        assert not blind._state.home.checks
+        assert home_at(blind, morning[-1].time) == told
+        learn(blind, MORNING[75:])
+        # at the place that it led to they are looked at again
+        assert blind._state.home.checks
+
+
+def test_the_way_home_follows_the_first_of_a_forecast() -> None:
+    asked = mind()
+    learn(asked, MORNING[:75])
+    time = MORNING[74].time
+    told, trip = asked.predict_one(time, explains=False), asked.current_trip
+    assert told is not None
+    assert trip is not None
+    for most in (1, 2, 6):
+        ahead = asked._diary.forecaster.ahead(trip, time, most)
+        assert ahead == told.candidates[:most]

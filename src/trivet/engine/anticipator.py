@@ -27,8 +27,8 @@ from trivet.engine.diary import Diary
 from trivet.engine.erasure import Erased, Eraser
 from trivet.engine.event import Event
 from trivet.engine.fix import fix_of
-from trivet.engine.homecoming import HomeForecast
-from trivet.engine.homeward import Homeward, Whereabout
+from trivet.engine.homecoming import CHECK_S, HomeForecast, is_looked_at
+from trivet.engine.homeward import MOST_FOLLOWED, Homeward, Whereabout
 from trivet.engine.recollection import SAME_S
 from trivet.engine.region import PATHS as REGION_PATHS
 from trivet.engine.region import learn_transition
@@ -332,22 +332,28 @@ class Anticipator:
             self._learn_home(max(moment, self._detector.state.time), [])
 
     def _learn_home(self, time: float, events: list[Event]) -> None:
-        where, stays = self._whereabout(time), self._state.stays
-        self._homeward.learn_one(time, events, where, stays, self._diary.zone)
+        ward, stays, trip = self._homeward, self._state.stays, self._on_trip(time)
+        if not ward.is_due(time, events):
+            return
+        if trip is not None and not is_looked_at(trip.departure, len(stays)):
+            self._state.home.next_check = time + CHECK_S
+            return
+        ward.check(time, self._whereabout(time), stays, self._diary.zone)
 
     def _whereabout(self, time: float) -> Whereabout:
-        state, trip = self._state, self.predict_one(time, explains=False)
+        state, trip = self._state, self._on_trip(time)
         seen = self._detector.state
         point = None if seen.mode == Mode.UNKNOWN else (seen.lat, seen.lon)
         if trip is not None:
-            return Whereabout("", trip.departure, trip, point)
+            ahead = self._diary.forecaster.ahead(trip, time, MOST_FOLLOWED)
+            return Whereabout("", trip.departure, ahead, point)
         place = self.at(time)
         since = seen.since
         if state.open:
             since = state.stays[-1].arrival
         elif state.stays and state.running is None:
             since = max(since, state.stays[-1].departure)
-        return Whereabout(place, min(since, time), None, point)
+        return Whereabout(place, min(since, time), (), point)
 
     def _learn_position(self, sample: Sample) -> list[Event]:
         found = fix_of(sample, self._settings.max_accuracy_m)

@@ -129,15 +129,7 @@ class Forecaster:
         time = max(time, trip.departure)
         view = self._view(trip, time)
         grounds = self._grounds(trip, view) if explains else None
-        order = np.argsort(-view.probability, kind="stable")[:_MOST_CANDIDATES]
-        order = order[view.probability[order] >= _LEAST_LIKELY]
-        order = order[view.prior.probability[order] >= _OUT_OF_REACH]
-        found = [self._candidate(view, grounds, int(number)) for number in order]
-        rest = max(0.0, 1.0 - sum(candidate.probability for candidate in found))
-        elsewhere = interval_new(self._errors, view.remaining, doubt_of(view.new))
-        why = () if grounds is None else grounds.of_new()
-        found.append(Candidate("", _ELSEWHERE, rest, arrival=elsewhere, reasons=why))
-        found.sort(key=lambda candidate: -candidate.probability)
+        found = self._candidates(view, grounds, _MOST_CANDIDATES)
         middle, arrival = self._arrival(view) or (None, None)
         return Forecast(
             self._person,
@@ -149,6 +141,19 @@ class Forecaster:
             trip.driven_m,
             middle,
         )
+
+    def ahead(self, trip: RunningTrip, time: float, most: int) -> tuple[Candidate, ...]:
+        """The first candidates of `forecast`, without reasons.
+
+        One of whose arrival nothing is known has that of the trip as a whole.
+        """
+        view = self._view(trip, max(time, trip.departure))
+        found = self._candidates(view, None, most)[:most]
+        if all(candidate.arrival is not None for candidate in found):
+            return tuple(found)
+        _, whole = self._arrival(view) or (None, None)
+        replace = msgspec.structs.replace
+        return tuple(replace(one, arrival=one.arrival or whole) for one in found)
 
     def evidence(self, trip: RunningTrip, time: float) -> Evidence:
         """What a forecast at event time `time` would rest on."""
@@ -268,6 +273,22 @@ class Forecaster:
             pulls(table, weigh),
             f"{local(trip.departure, self.zone):%A}",
         )
+
+    def _candidates(
+        self, view: _View, grounds: Grounds | None, most: int
+    ) -> list[Candidate]:
+        """The `most` likeliest that are known, and somewhere new among them."""
+        order = np.argsort(-view.probability, kind="stable")[:_MOST_CANDIDATES]
+        order = order[view.probability[order] >= _LEAST_LIKELY]
+        order = order[view.prior.probability[order] >= _OUT_OF_REACH]
+        rest = max(0.0, 1.0 - sum(view.probability[order].tolist()))
+        known = order[:most].tolist()
+        found = [self._candidate(view, grounds, number) for number in known]
+        elsewhere = interval_new(self._errors, view.remaining, doubt_of(view.new))
+        why = () if grounds is None else grounds.of_new()
+        found.append(Candidate("", _ELSEWHERE, rest, arrival=elsewhere, reasons=why))
+        found.sort(key=lambda candidate: -candidate.probability)
+        return found
 
     def _candidate(
         self, view: _View, grounds: Grounds | None, number: int

@@ -24,6 +24,10 @@ CHECK_S, CHECK_TRIP_S, _MOST_CHECKS = 1800.0, 300.0, 60
 #: They are the rarer the more stays are known, twice as rare with so many, and never
 #: rarer than this.
 _RARER, _RAREST = 250, 4.0
+#: A trip costs a forecast each time, so of trips one in so many is looked at: every
+#: second with so many stays, and no fewer than one in so many.
+_TRIPS_RARER, _TRIPS_RAREST = 250, 8.0
+_GOLDEN = (5**0.5 - 1.0) / 2
 #: Past stays, those much alike, and the routine.
 EXPERTS = 3
 _STEER = 0.02
@@ -158,6 +162,16 @@ def check(found: HomeForecast, says: Sequence[Times], kind: Kind) -> HomeCheck:
         [one.quantiles(MARKS.tolist()) for one in says],
         [(i.low, i.high) for i in (found.middle, found.arrival)],
     )
+
+
+def is_looked_at(departure: float, stays: int) -> bool:
+    """Whether estimates are put aside on a trip that left at an event time.
+
+    Which trips, goes by multiples of the golden section for each minute, so that none
+    of the day's or the week's is always left out.
+    """
+    share = departure // 60.0 * _GOLDEN % 1.0
+    return share * min(_TRIPS_RAREST, 1.0 + stays / _TRIPS_RARER) < 1.0
 
 
 def add_check(state: HomeState, made: HomeCheck, stays: int) -> None:

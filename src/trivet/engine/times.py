@@ -20,10 +20,17 @@ _SPREAD_S, _SPREAD = 300.0, 0.1
 
 
 class Times(msgspec.Struct, frozen=True):
-    """A distribution over event times: times and their weights."""
+    """A distribution over event times: times and their weights.
+
+    Attributes:
+        times: event times.
+        weights: of each.
+        mass: weight of all where it was added up in another order, to the last bit.
+    """
 
     times: Floats
     weights: Floats
+    mass: float | None = None
 
     def scaled(self, share: float) -> Times:
         """The same, weighing `share` in all."""
@@ -33,10 +40,15 @@ class Times(msgspec.Struct, frozen=True):
         """The same, with what is sooner than `time` put off to then."""
         return Times(np.maximum(self.times, time), self.weights)
 
+    def in_order(self) -> Times:
+        """The same, the first time first."""
+        order = np.argsort(self.times, kind="stable")
+        return Times(self.times[order], self.weights[order], self.total)
+
     @property
     def total(self) -> float:
         """Weight of all."""
-        return float(self.weights.sum())
+        return float(self.weights.sum()) if self.mass is None else self.mass
 
     def quantiles(self, levels: Sequence[float]) -> list[float]:
         """The times by which so much of the weight has come."""

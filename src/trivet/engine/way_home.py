@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import tzinfo
+from functools import lru_cache
 
 import numpy as np
 
@@ -39,10 +40,15 @@ _AWAY_WIDTH, _OTHER_AWAY = 0.5, 0.1
 #: A delay of this length is told half by how long it took and half by the clock.
 _BY_CLOCK_S = 3600.0
 #: What is thought before anything is known, in hours, and how little it weighs.
-_ANY_S, _ANY_WEIGHT = 3600.0 * np.array((0.3, 0.7, 1.5, 3.0, 6.0, 12.0)), 0.02
+_ANY = 3600.0 * np.array((0.3, 0.7, 1.5, 3.0, 6.0, 12.0)), np.full(6, 0.02 / 6)
 #: Likewise of who is on a journey.
-_JOURNEY_S = 3600.0 * np.array((3.0, 9.0, 18.0, 30.0, 48.0, 80.0, 120.0, 180.0, 260.0))
-_JOURNEY_WEIGHT = 0.5
+_JOURNEY = (
+    3600.0 * np.array((3.0, 9.0, 18.0, 30.0, 48.0, 80.0, 120.0, 180.0, 260.0)),
+    np.full(9, 0.5 / 9),
+)
+#: Past days, the day before first, and how much each weighs.
+_DAYS = np.arange(1, _MOST_DAYS + 1)
+_DAYS_WEIGHT = 0.5 ** (_DAYS / _HALF_LIFE_D)
 _NEVER = Times(np.empty(0), np.empty(0))
 
 
@@ -60,23 +66,23 @@ class Homecomings:
     ) -> None:
         self._zone = zone
         stays = stays[-_MOST_STAYS:]
-        self._places = [stay.place for stay in stays]
+        places = [stay.place for stay in stays]
         self._arrival: Floats = np.array([s.arrival for s in stays], dtype=float)
         self._departure: Floats = np.array([s.departure for s in stays], dtype=float)
-        self._is_home = np.array([s.place in homes for s in stays], dtype=bool)
-        codes = {place: n for n, place in enumerate(dict.fromkeys(self._places))}
+        codes = {place: n for n, place in enumerate(dict.fromkeys(places))}
         self._codes = codes
-        self._code: Ints = np.array([codes[p] for p in self._places], dtype=np.int64)
-        self._came: Floats = self._arrival[self._is_home]
-        self._left: Floats = self._departure[self._is_home]
+        self._code: Ints = np.array([codes[p] for p in places], dtype=np.int64)
+        is_home = np.isin(self._code, [codes[home] for home in homes if home in codes])
+        self._came: Floats = self._arrival[is_home]
+        self._left: Floats = self._departure[is_home]
         back = np.searchsorted(self._came, self._arrival, side="left")
         known = np.append(self._came, np.nan)
         home_at: Floats = known[np.minimum(back, len(self._came))]
         # of who is out, in the order in which they were home
-        out = np.flatnonzero(~self._is_home)
-        there = [local(float(time), zone) for time in self._arrival[out]]
-        self._out_hour = np.array([t.hour + t.minute / 60 for t in there], dtype=float)
-        self._out_weekday = np.array([t.weekday() for t in there], dtype=np.int64)
+        out = np.flatnonzero(~is_home)
+        there = [_hour_and_day(time, zone) for time in self._arrival[out].tolist()]
+        self._out_hour = np.array([hour for hour, _ in there], dtype=float)
+        self._out_weekday = np.array([day for _, day in there], dtype=np.int64)
         self._out_code = self._code[out]
         self._out_before = np.append(-1, self._code)[out]
         self._out_arrival = self._arrival[out]
@@ -103,16 +109,38 @@ class Homecomings:
         Returns:
             By all stays, and by those much alike.
         """
-        known = int(np.searchsorted(self._out_home_at, time, side="right"))
-        if not known:
-            return [self._or_any(_NEVER, time, away_m)] * 2
-        hour, there = hour_of_day(arrival, self._zone), local(arrival, self._zone)
+        [found] = self.from_stays([(place, arrival, time)], away_m)
+        return found
+
+    def from_stays(
+        self, asked: Sequence[tuple[str, float, float]], away_m: float = 0.0
+    ) -> list[list[Times]]:
+        """`from_stay` of several at once: place, arrival and event time of each."""
+        times = [time for _, _, time in asked]
+        every = set(np.searchsorted(self._out_home_at, times, side="right").tolist())
+        if len(every) > 1:  # not the same past is known at all of them
+            return [found for one in asked for found in self.from_stays([one], away_m)]
+        if not any(every):
+            return [[self._or_any(_NEVER, time, away_m)] * 2 for time in times]
+        comes, *both = self._laid(every.pop(), asked, away_m)
+        return [
+            [self._or_any(Times(comes[n], each[n]), time, away_m) for each in both]
+            for n, time in enumerate(times)
+        ]
+
+    def _laid(
+        self, known: int, asked: Sequence[tuple[str, float, float]], away_m: float
+    ) -> tuple[Floats, Floats, Floats]:
+        """The first `known` stays laid on others, a row for each of these.
+
+        Returns:
+            When they would be home, and the weights by all and by those much alike.
+        """
+        arrival, time = np.array([one[1:] for one in asked]).T[:, :, None]
+        weights = self._recent(known, [place for place, _, _ in asked], time, away_m)
+        hour = np.array([[hour_of_day(one[1], self._zone)] for one in asked])
+        today = np.array([[local(one[1], self._zone).weekday()] for one in asked])
         turned = (self._out_hour[:known] - hour + 12.0) % 24.0 - 12.0
-        ago = np.maximum(0.0, time - self._out_arrival[:known])
-        weights = 0.5 ** (ago / _DAY_S / _HALF_LIFE_D)
-        if place or away_m > FAR_M:
-            same = self._out_code[:known] == self._codes.get(place, -1)
-            weights *= np.where(same, 1.0, 0.0 if away_m > FAR_M else _OTHER_PLACE)
 
         def laid(delay: Floats) -> Floats:
             by_clock = delay / (delay + _BY_CLOCK_S)
@@ -125,15 +153,25 @@ class Homecomings:
         comes = laid(self._out_home_s[:known])
         weights = np.where(leaves > time, weights, 0.02 * weights)
         weights = np.where(comes > time, weights, 0.0)
-        weekday, comes = self._out_weekday[:known], np.maximum(comes, time)
+        past = self._out_weekday[:known]
         alike = _at_hour(turned, _HOUR_WIDTH_H)
-        alike *= _alike(weekday, there.weekday(), _SAME_KIND, _OTHER_KIND)
+        alike *= _alike(past, today, _SAME_KIND, _OTHER_KIND)
         much = _at_hour(turned, _NEAR_HOUR_H)
-        much *= _alike(weekday, there.weekday(), _NEAR_KIND, _NEAR_OTHER)
-        same = self._out_before[:known] == self._before(arrival)
-        much *= np.where(same, 1.0, _NEAR_BEFORE)
-        both = (Times(comes, weights * alike), Times(comes, weights * much))
-        return [self._or_any(found, time, away_m) for found in both]
+        much *= _alike(past, today, _NEAR_KIND, _NEAR_OTHER)
+        before = np.array([[self._before(one[1])] for one in asked])
+        much *= np.where(self._out_before[:known] == before, 1.0, _NEAR_BEFORE)
+        return np.maximum(comes, time), weights * alike, weights * much
+
+    def _recent(
+        self, known: int, places: Sequence[str], time: Floats, away_m: float
+    ) -> Floats:
+        """How much past stays say by how long ago they were, and where."""
+        ago = np.maximum(0.0, time - self._out_arrival[:known])
+        codes = np.array([[self._codes.get(place, -1)] for place in places])
+        other = [0.0 if away_m > FAR_M else _OTHER_PLACE if p else 1.0 for p in places]
+        where = np.where(self._out_code[:known] == codes, 1.0, np.array(other)[:, None])
+        weights: Floats = 0.5 ** (ago / _DAY_S / _HALF_LIFE_D) * where
+        return weights
 
     def _before(self, arrival: float) -> int:
         """Code of the last place that they came to before `arrival`."""
@@ -145,7 +183,7 @@ class Homecomings:
         if not len(self._came):
             return self._or_any(_NEVER, time, away_m)
         oldest = (time - self._arrival[0]) / _DAY_S
-        days = np.arange(1, min(_MOST_DAYS, int(oldest)) + 1)
+        days = _DAYS[: max(0, min(_MOST_DAYS, int(oldest)))]
         moments = time - days * _DAY_S
         back = np.searchsorted(self._left, moments, side="right")
         known = back < len(self._came)
@@ -153,10 +191,9 @@ class Homecomings:
         came = self._came[back]
         out = known & (came > moments) & (came <= time)
         wait = np.where(out, came - moments, 0.0)
-        weekday = (local(time, self._zone).weekday() - days) % 7
-        weights = 0.5 ** (days / _HALF_LIFE_D) * out
         today = local(time, self._zone).weekday()
-        weights = weights * _alike(weekday, today, _SAME_KIND, _OTHER_KIND)
+        weights = _DAYS_WEIGHT[: len(days)] * out
+        weights = weights * _SAME_DAY[today][: len(days)]
         was = np.searchsorted(self._arrival, moments, side="right") - 1
         was = np.maximum(was, 0)
         there = (self._departure[was] >= moments) & (
@@ -187,16 +224,23 @@ class Homecomings:
         return both.not_before(time + away_m / _FLIGHT_MPS)
 
 
-def _alike(past: Ints, now: int, same: float, other: float) -> Floats:
+@lru_cache(maxsize=8192)
+def _hour_and_day(time: float, zone: tzinfo) -> tuple[float, int]:
+    """Local hour to the minute, and weekday, of a past stay."""
+    there = local(time, zone)
+    return there.hour + there.minute / 60, there.weekday()
+
+
+def _alike(past: Ints, now: Ints | int, same: float, other: float) -> Floats:
     """How much a past weekday says about this one, Monday being 0.
 
     Args:
         past: weekdays.
-        now: this one.
+        now: this one, or a row for each of several.
         same: weight of others of the same kind.
         other: weight of those of the other kind.
     """
-    kind = np.where((past >= 5) == (now >= 5), same, other)
+    kind = np.where((past >= 5) == (np.asarray(now) >= 5), same, other)
     return np.where(past == now, 1.0, kind)
 
 
@@ -208,6 +252,11 @@ def _at_hour(turned: Floats, width_h: float) -> Floats:
 
 
 def _anytime(time: float, *, is_journey: bool = False) -> Times:
-    ahead = _JOURNEY_S if is_journey else _ANY_S
-    weight = _JOURNEY_WEIGHT if is_journey else _ANY_WEIGHT
-    return Times(time + ahead, np.full(len(ahead), weight / len(ahead)))
+    ahead, weights = _JOURNEY if is_journey else _ANY
+    return Times(time + ahead, weights)
+
+
+#: How much past days say about a Monday, a Tuesday and so on, the day before first.
+_SAME_DAY = [
+    _alike((today - _DAYS) % 7, today, _SAME_KIND, _OTHER_KIND) for today in range(7)
+]
