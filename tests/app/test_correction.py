@@ -314,6 +314,40 @@ async def test_a_joined_place_is_forgotten_with_the_one_that_it_was() -> None:
         assert at(each.anticipator, HOME)
 
 
+def _at_once(lat: float, lon: float) -> tuple[Put, ...]:
+    """Of one place the phone says its name, and the home at the same time its role."""
+    where = [Put(f"places/{id}/lat", lat) for id in ("p3", "q7")]
+    where += [Put(f"places/{id}/lon", lon) for id in ("p3", "q7")]
+    return (Put("places/p3/name", "Corner"), Put("places/q7/role", "work"), *where)
+
+
+async def test_what_two_devices_say_at_once_of_a_place_holds_and_is_taken_back() -> (
+    None
+):
+    one = Written(mind())
+    shop = at(one.mind.anticipator, SHOP)
+    await one.write(*_at_once(*offset(49.0, 8.4, *SHOP)))
+    for each in (one.mind, one.again()):
+        row = find_place(each, at(each.anticipator, SHOP))
+        assert (row.label, row.role) == ("Corner", PlaceRole.WORK)
+    await one.say(shop, Doing.ROLE)
+    assert find_place(one.mind, shop).role is PlaceRole.OTHER
+    assert find_place(one.mind, shop).label == "Corner"
+    await one.say(shop, Doing.NAME)
+    assert find_place(one.mind, shop).label == "an unnamed place (11 Jan)"
+
+
+async def test_nothing_that_was_said_is_left_of_a_place_that_is_forgotten() -> None:
+    one = Written(mind())
+    await one.write(*_at_once(*offset(49.0, 8.4, *SHOP)))
+    await one.say("Corner", Doing.FORGET)
+    assert not at(one.again().anticipator, SHOP)
+    said = {
+        v for k, v in one.values.items() if k.rpartition("/")[2] in {"name", "role"}
+    }
+    assert said == {""}
+
+
 async def test_an_id_that_means_another_place_elsewhere_is_not_used_twice() -> None:
     one = Written(mind())
     shop = at(one.mind.anticipator, SHOP)

@@ -205,11 +205,15 @@ class Corrector:
         """Names and roles; what is said no longer is taken back."""
         said: dict[str, tuple[str, PlaceRole | None]] = {}
         named = [w for w in self.wanted if not w.same_as and (w.name or w.role)]
-        for reach_m in (SAME_M, None):  # what was said nearest goes before
-            for wanted in named:
-                place = wanted.place_in(mind.places, reach_m)
-                if place:
-                    said.setdefault(place, (wanted.name, wanted.role))
+        for wanted in named:  # two devices may have said it at once, of one place
+            place = wanted.place_in(mind.places, SAME_M)
+            if place:
+                name, role = said.get(place, ("", None))
+                said[place] = name or wanted.name, role or wanted.role
+        for wanted in named:  # what was said nearest goes before
+            place = wanted.place_in(mind.places)
+            if place:
+                said.setdefault(place, (wanted.name, wanted.role))
         for place in {*said, *self._said} & set(mind.places):
             name, role = said.get(place, ("", None))
             if self.said_of(place) != (name, role):

@@ -87,7 +87,14 @@ class Placing:
             return await self._join(place, find_place(self._mind, word.value))
         else:
             return await self._forget(place, time)
-        await self._write(*self._puts(place, fields))
+        key, twins = self._key(place), self._mind.corrector.wanted
+        taken_back = [
+            Put(f"places/{each.id}/{field}", "")
+            for each in twins
+            for field in fields
+            if self._is_twin(each, place, key) and getattr(each, field)
+        ]
+        await self._write(*self._puts(place, fields), *taken_back)
         return said
 
     def _named(self, place: Place, name: str) -> tuple[dict[str, str | float], str]:
@@ -127,7 +134,7 @@ class Placing:
         gone: dict[str, str | float] = {"forgotten": time, "name": "", "role": ""}
         puts, key = self._puts(place, dict(gone)), self._key(place)
         for each in self._mind.corrector.wanted:
-            if each.same_as == key:  # it was this one too
+            if each.same_as == key or self._is_twin(each, place, key):
                 puts += [Put(f"places/{each.id}/{f}", v) for f, v in gone.items()]
         await self._write(*puts)
         return f"{place.label} is forgotten"
@@ -138,6 +145,11 @@ class Placing:
             fields["lat"] = round(place.lat, _DIGITS)
             fields["lon"] = round(place.lon, _DIGITS)
         return [Put(f"places/{key}/{field}", v) for field, v in fields.items()]
+
+    def _is_twin(self, each: Correction, place: Place, key: str) -> bool:
+        """Whether it is another entry of the place: two devices spoke of it at once."""
+        found = each.place_in(self._mind.anticipator.places, SAME_M)
+        return each.id != key and not each.same_as and found == place.id
 
     def _key(self, place: Place) -> str:
         """Under which its corrections are kept: the same wherever they are made."""
