@@ -114,6 +114,7 @@ class Screen:
         self._at = time
         self._shown = None
         self.refresh()
+        self._why.refresh(is_other=True)
 
     def _say(self, words: str) -> None:
         self._said.set_content(escape(words))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from html import escape
+from time import monotonic
 
 from trivet.app.web.icon import icon
 from trivet.app.web.tag import attribute, button, html
 from trivet.domain.why import Why
 
 Ask = Callable[[], Why]
+#: An account that somebody looks at is asked for anew so often, in seconds: what would
+#: change it is asked of the engine, up to a tenth of a second at a time.
+ANEW_S = 5.0
 
 
 class WhyButton:
@@ -24,6 +28,7 @@ class WhyButton:
     def __init__(self, ask: Ask, name: str, about: str) -> None:
         self._ask = ask
         self._is_open = False
+        self._asked_at = 0.0
         self.button = button(
             f"{icon('why')}<span>Why"
             f"<span class='unseen'>: {escape(about)}</span></span>",
@@ -39,12 +44,14 @@ class WhyButton:
         self._is_open = not self._is_open
         attribute(self.button, "aria-expanded", "true" if self._is_open else "false")
         self.list.set_visibility(self._is_open)
-        self.refresh()
+        self.refresh(is_other=True)
 
-    def refresh(self) -> None:
-        """Ask anew, if somebody is looking."""
-        if self._is_open:
+    def refresh(self, *, is_other: bool = False) -> None:
+        """Ask anew, if somebody is looking and it is old, or of something other."""
+        is_old = monotonic() - self._asked_at >= ANEW_S
+        if self._is_open and (is_old or is_other):
             self.list.set_content(why_html(self._ask()))
+            self._asked_at = monotonic()
 
 
 def why_html(why: Why) -> str:
