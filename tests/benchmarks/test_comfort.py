@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from benchmarks.comfort import SETTINGS, Score, Week, frontier
+from benchmarks.comfort import (
+    SETTINGS,
+    STEP_S,
+    WARM_UP_D,
+    Life,
+    Score,
+    Week,
+    frontier,
+    unknowable,
+)
 
 DAY_S = 86_400.0
 
@@ -30,3 +39,15 @@ def test_a_schedule_is_the_share_of_past_weeks() -> None:
     shares = week.shares(monday + 3 * 7 * DAY_S)
     assert shares[4] == pytest.approx(1.0)
     assert shares[60] == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize(("away_d", "is_missed"), [(0, False), (3, True)])
+def test_who_knows_every_coming_home_misses_only_the_end_of_a_holiday(
+    away_d: int, is_missed: bool
+) -> None:
+    times = np.arange(0.0, (WARM_UP_D + 7) * DAY_S, STEP_S)
+    occupied = (times % DAY_S < 8 * 3600.0) | (times % DAY_S >= 17 * 3600.0)
+    first = (WARM_UP_D + 2) * DAY_S
+    occupied[(times >= first) & (times < first + away_d * DAY_S)] = False
+    life = Life(times, occupied, np.full(len(times), 2.0), {}, {}, set())
+    assert (unknowable(life) > 0.0) is is_missed
