@@ -26,6 +26,7 @@ from trivet.domain import PlaceRole, Sample, UsageError
 from trivet.domain.geo import distance_m, offset
 from trivet.engine import Anticipator
 from trivet.fabric.replica import Put
+from trivet.fabric.replica.change import split
 
 #: Where the errands of two Saturdays lead.
 FIRST, SECOND = 5, 12
@@ -388,3 +389,33 @@ async def test_what_cannot_be_said_is_refused(
     with pytest.raises(UsageError, match=fault):
         await one.say(place, doing, value)
     assert not one.values
+
+
+@pytest.mark.parametrize(
+    "region", ["Ada/Ben", "<b>here</b>", "a\x1b[2J", "x" * 10_000, "Ada"]
+)
+async def test_attack_a_region_of_any_name_is_called_otherwise_and_forgotten(
+    region: str,
+) -> None:
+    one = Written(learner(_regions(region)))
+    (place,) = [p.id for p in one.mind.anticipator.places.values() if p.name == region]
+    await one.say(place, Doing.NAME, "Ours")
+    assert find_place(one.mind, place).label == "Ours"
+    for key in one.values:
+        split(f"places/{key}")
+    await one.say(place, Doing.FORGET)
+    assert place not in one.mind.anticipator.places
+    assert "Elsewhere" in {row.label for row in rows_of(one.mind)}
+    anew = learner(_regions(region))
+    obeyed(anew, *corrections_of(one.values))
+    assert place not in anew.places
+
+
+def _regions(region: str) -> list[Sample]:
+    """In and out of a region and another one, by their names alone."""
+    return [
+        Sample("phone", f"transition.{move}", monday(hour + later, day), name)
+        for day in range(4)
+        for name, hour in ((region, 8.0), ("Elsewhere", 12.0))
+        for move, later in (("enter", 0.0), ("leave", 3.0))
+    ]

@@ -11,6 +11,7 @@ So it holds after a restart, and on the device that takes over.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from hashlib import blake2b
 from itertools import islice
 from math import isfinite
 
@@ -65,8 +66,8 @@ class Correction(msgspec.Struct, frozen=True, omit_defaults=True):
             reach_m: how far its centre may be; the place's own radius if None.
         """
         if self.lat is None or self.lon is None:
-            named = places.get(self.id)
-            return self.id if named is not None and named.lat is None else ""
+            named = (p.id for p in places.values() if p.lat is None)
+            return next((id for id in named if key_of(id) == self.id), "")
         here = self.lat, self.lon
         away = {
             place.id: distance_m(*here, place.lat, place.lon)
@@ -80,6 +81,17 @@ class Correction(msgspec.Struct, frozen=True, omit_defaults=True):
             return ""
         reach_m = places[nearest].radius_m if reach_m is None else reach_m
         return nearest if away[nearest] <= reach_m else ""
+
+
+def key_of(place: str) -> str:
+    """Under which what is said of a place is kept, by its id.
+
+    That is the id, but of a region whose name cannot stand in a path: "Ada/Ben".
+    """
+    if "/" not in place and _can_stand(place):
+        return place
+    digest = blake2b(place.encode(errors="replace"), digest_size=12).hexdigest()
+    return f"place-{digest}"
 
 
 def corrections_of(values: Mapping[str, object]) -> tuple[Correction, ...]:

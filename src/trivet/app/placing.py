@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from trivet.app.correction import MOST, SAME_M, Correction
+from trivet.app.correction import MOST, SAME_M, Correction, key_of
 from trivet.app.mind import Mind
 from trivet.app.place_view import MAX_NAME, CorrectPlace, Doing, PlaceRow
 from trivet.domain import Place, PlaceRole, UsageError
@@ -153,8 +153,6 @@ class Placing:
 
     def _key(self, place: Place) -> str:
         """Under which its corrections are kept: the same wherever they are made."""
-        if "/" in place.id:
-            raise UsageError(f"nothing can be kept of the place {place.label!r}")
         known: Sequence[Correction] = self._mind.corrector.wanted
         places = self._mind.anticipator.places
         for reach_m in (SAME_M, None):  # what was said nearest goes before
@@ -167,8 +165,9 @@ class Placing:
                 f"{MOST} places are set right already, and no more can be",
                 hint="see them: trivet state show places",
             )
-        taken, number, key = {each.id for each in known}, 1, place.id
+        taken, number, base = {each.id for each in known}, 1, key_of(place.id)
+        key = base
         while key in taken:  # another device's mind calls another place so
             number += 1
-            key = f"{place.id}-{number}"
+            key = f"{base}-{number}"
         return key
