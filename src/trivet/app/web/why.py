@@ -12,7 +12,7 @@ from trivet.domain.why import Why
 
 Ask = Callable[[], Why]
 #: An account that somebody looks at is asked for anew so often, in seconds: what would
-#: change it is asked of the engine, up to a tenth of a second at a time.
+#: change it is asked of the engine, for some hundredths of a second at a time.
 ANEW_S = 5.0
 
 
