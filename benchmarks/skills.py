@@ -41,6 +41,7 @@ from benchmarks.skills_run import (
 )
 from numpy.typing import NDArray
 
+from trivet.devices.world.town import HOME, WORK
 from trivet.domain.clock import local
 
 SEEDS = (400, 401, 402, 403, 404)
@@ -144,8 +145,11 @@ def _by_reason(
             for way in stops_of(one.need, one.time, recording.ways)
         }
         for way in eligible(recording, skills):
-            stops[way.after.reason] += 1
-            caught[way.after.reason] += way.after.arrival in found
+            from_where = way.before.place
+            known = from_where if from_where in (HOME, WORK) else "elsewhere"
+            for what in (way.after.reason, f"{way.after.reason} from {known}"):
+                stops[what] += 1
+                caught[what] += way.after.arrival in found
     for reason in sorted(stops):
         yield f"  {reason}: eligible stops", stops[reason], ""
         yield "    said of these", caught[reason], ""
