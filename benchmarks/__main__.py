@@ -42,6 +42,7 @@ LONG = {
     "routine": ("routine", "rows"),
     "comfort": ("comfort", "rows"),
     "open_world": ("anticipation.open_world", "rows"),
+    "open_world_dinner": ("anticipation.open_world_dinner", "rows"),
     "skills": ("skills", "rows"),
     "skills_each": ("skills_each", "rows"),
     "homes": ("recorded", "homes"),

@@ -89,6 +89,11 @@ def _needs(situation: Situation) -> list[Need]:
     return list(Dinner().needs(situation))
 
 
+def rows() -> Iterator[Row]:
+    """What is reported."""
+    yield from judge(list(REPORTED))
+
+
 def main(arguments: list[str]) -> None:
     run(
         arguments,

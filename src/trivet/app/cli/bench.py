@@ -34,9 +34,10 @@ def bench(
     Without names those that take minutes: most of them for `demo`, `link`, `seat`,
     `state`, `history` and `offload`. By name, or with --all: `browser`, the page drawn
     by Chromium; `million`, a map of a million points; `fleet`, a thousand devices;
-    `years`, `homecoming`, `routine`, `comfort`, `open_world`, `skills` and
-    `skills_each`, which live simulated households for long; `homes` and `lives`, which
-    read recordings from the folders that TRIVET_HOMES and TRIVET_LIVES name.
+    `years`, `homecoming`, `routine`, `comfort`, `open_world`, `open_world_dinner`,
+    `skills` and `skills_each`, which live simulated households for long; `homes` and
+    `lives`, which read recordings from the folders that TRIVET_HOMES and TRIVET_LIVES
+    name.
     """
     flags = [name for name, on in (("--all", is_all), ("--json", as_json)) if on]
     words = [*flags, *(names or [])]
