@@ -137,9 +137,56 @@ def test_what_speaks_against_a_place_is_no_reason_for_it() -> None:
     anticipator = learner(commute(14))
     samples = stay_at(monday(0, 14), HOME, 8 * 3600 - 60, 900)
     samples += drive(monday(8, 14), HOME, FAR)[:-4]
-    last = forecasts(anticipator, samples)[-1]
-    work = next(c for c in last.candidates if c.label == "work")
+    found = forecasts(anticipator, samples)
+    last = found[-1]
+    work, elsewhere = (
+        next(c for c in last.candidates if c.place == place)
+        for place in (found[0].best.place, "")
+    )
+    assert work.label == "work"
     assert [reason.text for reason in work.reasons] == [
         "10 of 10 trips from home between 06:00 and 10:00 on weekdays ended at work"
     ]
-    assert last.best.place == ""
+    assert work.probability < 0.7 * found[0].best.probability
+    assert elsewhere.probability > 0.4
+
+
+def short_or_long(days: int) -> list[Sample]:
+    """At noon from work: after a long morning home, after a short one to the shop."""
+    samples: list[Sample] = []
+    for day in range(days):
+        hour = 8.0 if day % 2 else 11.0
+        samples += stay_at(monday(0.6, day), HOME, (hour - 0.7) * 3600, 900)
+        samples += drive(monday(hour, day), HOME, WORK)
+        at = samples[-1].time + 60
+        samples += stay_at(at, WORK, monday(12.0, day) - at - 60, 60)
+        samples += drive(monday(12.0, day), WORK, HOME if day % 2 else SHOP)
+        at = samples[-1].time + 60
+        if day % 2 == 0:
+            samples += stay_at(at, SHOP, monday(13.0, day) - at - 60, 60)
+            samples += drive(monday(13.0, day), SHOP, HOME)
+            at = samples[-1].time + 60
+        samples += stay_at(at, HOME, monday(24.5, day) - at, 900)
+    return samples
+
+
+def test_how_long_they_stayed_is_a_reason_where_it_tells() -> None:
+    anticipator = learner(short_or_long(14))
+    today = short_or_long(15)
+    noon = monday(12.0, 14)
+    for sample in today[len(short_or_long(14)) :]:
+        if sample.time < noon - 60:
+            anticipator.learn_one(sample)
+    forecast = anticipator.predict_departure(noon)
+    assert forecast is not None
+    (stayed,) = [r for r in forecast.best.reasons if "after about" in r.text]
+    said = re.fullmatch(
+        r"(\d+) of (\d+) trips from work after about (\d+) min there ended at (.+)",
+        stayed.text,
+    )
+    assert said is not None, stayed.text
+    assert said[1] == said[2] == "7"
+    assert 30 <= int(said[3]) <= 60
+    assert said[4] == forecast.best.label
+    shop = anticipator.places[forecast.best.place]
+    assert shop.visits == 7

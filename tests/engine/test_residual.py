@@ -135,6 +135,23 @@ def test_lessons_about_another_student_are_dropped() -> None:
     assert not lessons(other)
 
 
+def test_lessons_on_other_evidence_are_dropped_and_the_rest_is_kept() -> None:
+    anticipator = mind(plain(0.1))
+    learn(anticipator, LAST[:70])
+    state = load(anticipator.snapshot())
+    assert state.lessons
+    assert state.exhibits
+    state.lessons = [Lesson(n, (0.5,) * 21, (0.1,) * 21) for n in range(3)]
+    rows = bytes(4 * 15)
+    state.exhibits = [Exhibit(1.0, True, ("p1",), rows, (0.0,) * 6, (0.0,) * 21)]
+    older = dump(state)
+    assert not load(older).lessons
+    assert not load(older).exhibits
+    again = Anticipator.restore(older, here(), student=plain(0.1))
+    assert again.trips == anticipator.trips
+    assert again.predict_one(LAST[69].time) is not None
+
+
 def test_a_trip_that_is_forgotten_takes_its_lesson_along() -> None:
     anticipator = mind(plain(0.1))
     since, until = monday(14, 19), monday(20, 19)

@@ -22,6 +22,9 @@ from trivet.engine.student import (
     default,
 )
 
+PLACES, NEW = len(COLUMNS), len(NEW_COLUMNS)
+WIDTH = PLACES + NEW
+EMPTY = (0.0,) * WIDTH
 LIFE = [*commute(16), *stay(monday(0, 16), HOME, 8 * 3600, 600)]
 ON_THE_WAY = drive(monday(8, 16), HOME, WORK)[:30]
 
@@ -73,8 +76,7 @@ def test_a_restored_learner_with_its_student_forecasts_the_same() -> None:
 
 
 def test_a_network_adds_what_its_units_say() -> None:
-    width = len(COLUMNS) + len(NEW_COLUMNS)
-    row = tuple(0.1 * n for n in range(width))
+    row = tuple(0.1 * n for n in range(WIDTH))
     student = changed(network=Network((row,), (0.3,), (2.0,)))
     table = np.linspace(-1, 1, 2 * len(COLUMNS)).reshape(2, -1)
     new = np.linspace(0, 1, len(NEW_COLUMNS))
@@ -103,16 +105,21 @@ def test_shares_sum_to_one_whatever_the_scores() -> None:
         (changed(format=2).dump(), "format 2"),
         (changed(columns=COLUMNS[1:]).dump(), "other evidence"),
         (changed(columns=COLUMNS[::-1]).dump(), "their order"),
-        (changed(way=Weights((1.0,), (1.0,) * 6)).dump(), "1 weights where 15"),
         (
-            changed(way=Weights((1e300,) * 15, (1.0,) * 6)).dump(),
+            changed(way=Weights((1.0,), (1.0,) * NEW)).dump(),
+            f"1 weights where {PLACES}",
+        ),
+        (
+            changed(way=Weights((1e300,) * PLACES, (1.0,) * NEW)).dump(),
             "a weight of 1e\\+300",
         ),
         (
-            changed(network=Network(((0.0,) * 21,) * 300, (0.0,) * 300, (0.0,) * 300)),
+            changed(
+                network=Network(((0.0,) * WIDTH,) * 300, (0.0,) * 300, (0.0,) * 300)
+            ),
             "300 units are too many",
         ),
-        (changed(network=Network(((0.0,) * 21,), (), (1.0,))), "0 weights where 1"),
+        (changed(network=Network(((0.0,) * WIDTH,), (), (1.0,))), "0 weights where 1"),
         (changed(network=Network((), (), ())), "no units"),
         (default().dump().replace(b'"cases"', b'"caser"'), "no student"),
         (default().dump().replace(b'"cases"', b'"cases": NaN, "x"'), "no student"),

@@ -23,7 +23,7 @@ def cases(
     made = []
     for number in range(count):
         table = rng.normal(0.0, 1.0, (int(rng.integers(2, 7)), WIDTH))
-        table[:, -1] = 0.0
+        table[:, COLUMNS.index("pace")] = 0.0
         new = rng.normal(0.0, 1.0, NEW)
         new[1] = 1.0
         share = SHARES[number % len(SHARES)]

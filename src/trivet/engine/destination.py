@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from trivet.domain.geo import DEGREE_M
+from trivet.engine.custom import customs
 from trivet.engine.history import History
 from trivet.engine.place import PlaceBook
 from trivet.engine.route import Floats, Ints
@@ -27,6 +28,8 @@ _NEW_PRIOR = 1.0
 #: A share of votes is read as its logarithm, which this keeps finite.
 _LEAST_SHARE = 0.02
 _LEAST_VOTES = 0.05
+#: A usual length is told by so much trust.
+_LEAST_TRUST = 0.3
 _LONGEST_H = 24.0 * 90
 #: Who has been on long trips goes twice as far without a thought, and anybody this
 #: far. Beyond that the votes for a place fall off steeply: from a holiday that was
@@ -49,6 +52,12 @@ class Prior(msgspec.Struct, frozen=True):
         weights: of each row of the history.
         trust: of each row as a witness of a route: how recent, and from where.
         rows: number of each row's destination in `places`.
+        customs: of each candidate, by `custom.CUSTOMS`.
+        customs_new: of somewhere new, by `custom.CUSTOMS_NEW`.
+        from_m: from the origin to each, NaN where that is not known.
+        origin: number of the origin in `places`, -1 for none.
+        lengths_m: of each row's trip.
+        usual_m: length of the trips to each, NaN where there are too few.
     """
 
     places: tuple[str, ...]
@@ -62,6 +71,12 @@ class Prior(msgspec.Struct, frozen=True):
     weights: Floats
     trust: Floats
     rows: Ints
+    customs: Floats
+    customs_new: Floats
+    from_m: Floats
+    origin: int
+    lengths_m: Floats
+    usual_m: Floats
 
 
 def weigh(history: History, book: PlaceBook, query: Query) -> Prior:
@@ -73,6 +88,7 @@ def weigh(history: History, book: PlaceBook, query: Query) -> Prior:
     if len(history):
         rows = table[history.destination]
     weights, hour, lately = history.weights(query)
+    trust = history.trust(query)
     total = float(weights.sum())
     new = float(weights[history.new].sum()) if len(history) else 0.0
     share = (new + _NEW_PRIOR / 2) / (total + _NEW_PRIOR) if places else 1.0
@@ -80,10 +96,12 @@ def weigh(history: History, book: PlaceBook, query: Query) -> Prior:
     arrivals = np.full(len(places), -np.inf)
     centres = [book.centre(place) or (np.nan, np.nan) for place in places]
     lat, lon = np.array(centres).reshape(-1, 2).T
-    votes *= _reach(history, book.centre(query.origin), lat, lon)
+    from_m = _from_m(book.centre(query.origin), lat, lon)
+    votes *= _reach(history, from_m)
     known = rows >= 0
     np.maximum.at(arrivals, rows[known], history.arrival[known])
     since_h = np.clip((query.time - arrivals) / 3600.0, 0.1, _LONGEST_H)
+    own, own_new = customs(history, query, rows, tuple(book.places.values()))
     return Prior(
         places,
         lat,
@@ -94,26 +112,47 @@ def weigh(history: History, book: PlaceBook, query: Query) -> Prior:
         _log_share(_count(rows, lately, len(places))),
         np.log(since_h),
         weights,
-        history.trust(query),
+        trust,
         rows,
+        own,
+        own_new,
+        from_m,
+        number.get(query.origin, -1),
+        history.distance,
+        _usual_m(history, trust, rows, len(places)),
     )
 
 
-def _reach(
-    history: History, origin: tuple[float, float] | None, lat: Floats, lon: Floats
-) -> Floats:
+def _reach(history: History, away: Floats) -> Floats:
     """How much of its votes each place keeps that is far from the origin, 0 to 1."""
-    reach = np.ones(len(lat))
-    if origin is None:
-        return reach
+    reach = np.ones(len(away))
     longest = float(history.distance.max(initial=0.0)) if len(history) else 0.0
     limit = _FURTHER * max(_REACH_M, longest)
-    turn = (lon - origin[1] + 180.0) % 360.0 - 180.0
-    east = turn * (DEGREE_M * cos(radians(origin[0])))
-    away = np.hypot(east, (lat - origin[0]) * DEGREE_M)
     far = away > limit  # none where it has no position
     reach[far] = (limit / away[far]) ** _STEEP
     return reach
+
+
+def _from_m(origin: tuple[float, float] | None, lat: Floats, lon: Floats) -> Floats:
+    """Metres from the origin to each place, NaN where that is not known."""
+    if origin is None:
+        return np.full(len(lat), np.nan)
+    turn = (lon - origin[1] + 180.0) % 360.0 - 180.0
+    east = turn * (DEGREE_M * cos(radians(origin[0])))
+    away: Floats = np.hypot(east, (lat - origin[0]) * DEGREE_M)
+    return away
+
+
+def _usual_m(history: History, trust: Floats, rows: Ints, places: int) -> Floats:
+    """Mean length of the trips to each place, those from this origin most."""
+    if not len(history):
+        return np.full(places, np.nan)
+    total = _count(rows, trust, places)
+    lengths = _count(rows, trust * history.distance, places)
+    usual = np.full(places, np.nan)
+    told = total > _LEAST_TRUST
+    usual[told] = lengths[told] / total[told]
+    return usual
 
 
 def _count(rows: Ints, weights: Floats, places: int) -> Floats:

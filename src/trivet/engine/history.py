@@ -34,6 +34,7 @@ _SAME_HOUR_H = 1.0
 #: Half-life of what a person has been doing lately.
 _LATELY_D = 10.0
 _OTHER_START = 0.3
+_LEAST_STAY_H = 0.05
 
 
 class PastTrip(msgspec.Struct, frozen=True):
@@ -75,6 +76,32 @@ class PastTrip(msgspec.Struct, frozen=True):
             tuple(running.pace),
             tuple(judgements),
         )
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """How each row of a history agrees with a query.
+
+    Attributes:
+        age_d: days since it began.
+        apart_h: hours between the hours of the day, at most 12.
+        same_origin: whether it began at the same place, as far as is known.
+        same_kind: whether both began at a weekend, or neither.
+        same_weekday: whether both began on the same day of the week.
+        log_stay: log hours of the stay at the origin before it, NaN if not known.
+        log_stay_now: of the stay that ends with the query.
+        turn: how many trips the day had had before it, 3 at the most.
+        turn_now: how many the query's day has had.
+    """
+
+    age_d: Floats
+    apart_h: Floats
+    same_origin: NDArray[np.bool_]
+    same_kind: NDArray[np.bool_]
+    same_weekday: NDArray[np.bool_]
+    log_stay: Floats
+    log_stay_now: float
+    turn: Ints
+    turn_now: int
 
 
 class History:
@@ -198,8 +225,7 @@ class History:
 
         Three times: by all that is known, by the hour alone, by how recent it is alone.
         """
-        self._lay_out()
-        age_d = np.maximum(0.0, query.time - self._departure) / _DAY_S
+        age_d = self._age_d(query)
         recent: Floats = 0.5 ** (age_d / self._settings.half_life_d)
         weight = recent.copy()
         if query.origin:
@@ -208,8 +234,7 @@ class History:
         if query.before:
             same = self._before == self._index.get(query.before, -1)
             weight *= np.where(same, 1.0, _OTHER_BEFORE)
-        apart = np.abs(self._hour - query.hour)
-        apart = np.minimum(apart, 24.0 - apart)
+        apart = self._apart_h(query)
         near = np.exp(-0.5 * (apart / _HOUR_WIDTH_H) ** 2)
         weight *= _OTHER_HOUR + (1.0 - _OTHER_HOUR) * near
         weight *= np.where(self._weekend == query.weekend, 1.0, _OTHER_DAY)
@@ -219,8 +244,7 @@ class History:
 
     def trust(self, query: Query) -> Floats:
         """How much each row says about which way leads where, 0 to 1."""
-        self._lay_out()
-        age_d = np.maximum(0.0, query.time - self._departure) / _DAY_S
+        age_d = self._age_d(query)
         trust: Floats = 0.5 ** (age_d / (2 * self._settings.half_life_d))
         if query.origin:
             same = self._origin == self._index.get(query.origin, -1)
@@ -251,12 +275,57 @@ class History:
 
     def of_weekday(self, query: Query) -> NDArray[np.bool_]:
         """Rows that began on the query's day of the week."""
-        self._lay_out()
-        # noons of local days: a whole number of weeks apart, an hour more or less
-        noon = self._departure - self._hour * 3600.0
-        apart_d = np.rint((query.time - query.hour * 3600.0 - noon) / _DAY_S)
-        rows: NDArray[np.bool_] = apart_d % 7 == 0
+        rows: NDArray[np.bool_] = self._days_before(query) % 7 == 0
         return rows
+
+    def seen(self, query: Query) -> Seen:
+        """How each row agrees with a query."""
+        log_stay = self._log_stays(query)
+        day = np.append(self._days_before(query), 0.0)
+        turn = np.minimum(np.arange(len(day)) - np.searchsorted(day[:-1], day), 3)
+        return Seen(
+            self._age_d(query),
+            self._apart_h(query),
+            self.from_origin(query) & bool(query.origin),
+            self.of_weekend(query.weekend),
+            self.of_weekday(query),
+            log_stay[:-1],
+            float(log_stay[-1]),
+            turn[:-1],
+            int(turn[-1]),
+        )
+
+    def _log_stays(self, query: Query) -> Floats:
+        """Log hours of the stay before each row, and before the query.
+
+        Where the trip before ended elsewhere it is not known.
+        """
+        self._lay_out()
+        hours = np.full(len(self) + 1, np.nan)
+        gone = np.append(self._departure, query.time)[1:]
+        left = np.append(self._origin, self._index.get(query.origin, -1))[1:]
+        spent_h = np.maximum((gone - self.arrival) / 3600.0, _LEAST_STAY_H)
+        hours[1:] = np.where(self._destination == left, spent_h, np.nan)
+        logs: Floats = np.log(hours)
+        return logs
+
+    def _age_d(self, query: Query) -> Floats:
+        self._lay_out()
+        age_d: Floats = np.maximum(0.0, query.time - self._departure) / _DAY_S
+        return age_d
+
+    def _apart_h(self, query: Query) -> Floats:
+        self._lay_out()
+        apart = np.abs(self._hour - query.hour)
+        return np.minimum(apart, 24.0 - apart)
+
+    def _days_before(self, query: Query) -> Floats:
+        """Local days from the query's to each row's, 0 or less."""
+        self._lay_out()
+        # noons of local days: whole days apart, an hour more or less
+        noon = self._departure - self._hour * 3600.0
+        apart_d: Floats = np.rint((noon - query.time + query.hour * 3600.0) / _DAY_S)
+        return apart_d
 
     def _lay_out(self) -> None:
         if self._laid_out == self.version:

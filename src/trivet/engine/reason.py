@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from math import exp, isfinite, isnan, log
 
 import numpy as np
 
 from trivet.domain.forecast import Reason
+from trivet.engine.custom import CUSTOMS
 from trivet.engine.destination import Prior
 from trivet.engine.evidence import COLUMNS
 from trivet.engine.history import History
@@ -28,6 +30,10 @@ _TOWARDS = -0.35
 #: and of weekdays or weekends.
 _NEAR_MIN, _AROUND_MIN = 60, 120
 _DAY_MIN = 1440
+#: Stays are about as long whose lengths differ by no more than this factor.
+_ALIKE = 1.5
+#: How long they stayed, and how near a place is, is told if it counts for this much.
+_LEAST_PULL = 0.2
 
 Weigh = Callable[[Floats], Floats]
 
@@ -38,15 +44,28 @@ class About(StrEnum):
     ROUTE = "route"
     PACE = "pace"
     HABIT = "habit"
+    STAY = "stay"
+    NEARNESS = "nearness"
     HEADING = "heading"
 
 
 #: The evidence that each kind of reason speaks of.
 _COLUMNS: Mapping[About, tuple[str, ...]] = {
-    About.ROUTE: ("recent_votes", "whole_votes", "recent_best", "whole_best"),
+    About.ROUTE: (
+        *("recent_votes", "whole_votes", "recent_best", "whole_best"),
+        *("trail_votes", "trail_best", "left"),
+    ),
     About.PACE: ("pace",),
-    About.HABIT: ("prior", "hour", "lately", "since"),
-    About.HEADING: ("detour", "recent_detour", "near", "near_slow", "detour_long"),
+    About.HABIT: (
+        *("prior", "hour", "lately", "since", "back"),
+        *(name for name in CUSTOMS if name != "stay"),
+    ),
+    About.STAY: ("stay",),
+    About.NEARNESS: ("far",),
+    About.HEADING: (
+        *("detour", "recent_detour", "near", "near_slow", "detour_long"),
+        *("passed", "last_detour", "over"),
+    ),
 }
 
 
@@ -103,8 +122,12 @@ class Grounds:
         self._prior = prior
         self._pull = pull
         origin = book.places.get(query.origin)
+        self._origin = origin.label if origin else ""
         self._from = f" from {origin.label}" if origin else ""
-        same = history.from_origin(query)
+        seen, same = history.seen(query), history.from_origin(query)
+        off = np.abs(seen.log_stay - seen.log_stay_now)
+        self._stayed = self._count(same & (off <= log(_ALIKE)))
+        self._stay = _hours(exp(seen.log_stay_now))
         near, around = _span(query, _NEAR_MIN), _span(query, _AROUND_MIN)
         kind = "at weekends" if query.weekend else "on weekdays"
         self._day = f"{_between(near)} on {weekday}s"
@@ -164,6 +187,14 @@ class Grounds:
                 words = f"{self._from}{when} {ended}".strip()
                 yield About.HABIT, _share(counts, number, words)
                 break
+        if self._pull[About.STAY][number] >= _LEAST_PULL and self._stayed[number]:
+            words = f"{self._from} after about {self._stay} there ended at {label}"
+            yield About.STAY, _share(self._stayed, number, words.strip())
+        from_m = float(self._prior.from_m[number])
+        is_told = self._pull[About.NEARNESS][number] >= _LEAST_PULL
+        if is_told and self._origin and isnan(away_m) and isfinite(from_m):
+            near = f"{label} is {_metres(from_m)} from {self._origin}"
+            yield About.NEARNESS, Reason(near[:500])
         if away_m < 20_000 and closing > _TOWARDS:
             left = f"on a direct way to {label}, {_metres(away_m)} left"
             yield About.HEADING, Reason(left)
@@ -189,6 +220,15 @@ def _span(query: Query, wide_min: int) -> tuple[int, int]:
 def _between(span: tuple[int, int]) -> str:
     low, high = (f"{minute // 60:02d}:{minute % 60:02d}" for minute in span)
     return f"between {low} and {high}"
+
+
+def _hours(hours: float) -> str:
+    """A length of time in words; what is not known is never told."""
+    if not isfinite(hours):
+        return ""
+    if hours < 0.95:
+        return f"{max(1, round(60 * hours))} min"
+    return f"{hours:.0f} hours" if round(hours) != 1 else "an hour"
 
 
 def _metres(away_m: float) -> str:

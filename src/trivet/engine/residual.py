@@ -27,7 +27,7 @@ _MOST_CANDIDATES = 40
 MOST_LESSONS = 400
 #: How far one lesson moves the weights, with positions and without, and how much of a
 #: lesson the next one leaves. Chosen on people on whom nothing is reported.
-_RATE, _RATE_BLIND, _KEEP = 0.006, 0.012, 0.998
+_RATE, _RATE_BLIND, _KEEP = 0.006, 0.008, 0.998
 #: No slope counts more than this, and no weight is moved further.
 _STEEPEST, _FURTHEST = 5.0, 3.0
 
@@ -81,6 +81,14 @@ class Lesson(msgspec.Struct, frozen=True, array_like=True):
         is_whole = {len(self.way), len(self.blind)} <= {0, _WHOLE}
         slopes = (*self.way, *self.blind)
         return is_whole and all(abs(slope) <= _STEEPEST for slope in slopes)
+
+
+def are_foreign(exhibits: Sequence[Exhibit], lessons: Sequence[Lesson]) -> bool:
+    """Whether they are of other evidence, all of the same: another trivet's."""
+    widths = {len(one.mean) for one in exhibits}
+    for one in lessons:
+        widths |= {len(slopes) for slopes in (one.way, one.blind) if slopes}
+    return len(widths) == 1 and widths != {_WHOLE}
 
 
 def put_aside(

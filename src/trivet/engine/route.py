@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from trivet.domain.geo import DEGREE_M
 from trivet.domain.place import TracePoint
 from trivet.engine.stay import on_earth, plane_distance_m
+from trivet.engine.trail import TrailMatch, Trails
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -83,13 +84,16 @@ class RouteIndex:
     def __init__(self) -> None:
         self._cells: dict[tuple[int, int], _Cell] = {}
         self._clocks: dict[int, tuple[Floats, Floats]] = {}
+        self.trails = Trails()
 
     def add(self, row: int, trace: Sequence[TracePoint]) -> None:
         """Lay a trace on the grid; rows come in rising order."""
         if not trace:
             return
         times = np.array([point.time for point in trace])
-        self._clocks[row] = along(trace), times
+        lengths = along(trace)
+        self._clocks[row] = lengths, times
+        self.trails.add(row, trace, lengths)
         first: dict[tuple[int, int], float] = {}
         last: dict[tuple[int, int], float] = {}
         for lat, lon, metres in _walk(trace):
@@ -106,7 +110,8 @@ class RouteIndex:
 
     def remove(self, row: int, trace: Sequence[TracePoint]) -> None:
         """Take a trace off again."""
-        self._clocks.pop(row, None)
+        if self._clocks.pop(row, None) is not None:
+            self.trails.remove(row)
         for key in {_key(lat, lon) for lat, lon, _ in _walk(trace)}:
             cell = self._cells[key]
             index = cell.rows.index(row)
@@ -193,6 +198,7 @@ class RouteMatch:
         self._next = 0
         #: metres driven at the newest compared point
         self.length_m = -np.inf
+        self.trail = TrailMatch()
 
     @property
     def whole(self) -> Floats:
@@ -208,6 +214,7 @@ class RouteMatch:
         self, index: RouteIndex, trace: Sequence[TracePoint], lengths: Sequence[float]
     ) -> None:
         """Compare the points of the running trip that are new since the last call."""
+        self.trail.follow(index.trails, trace, lengths)
         while self._next < len(trace):
             point, length = trace[self._next], lengths[self._next]
             self._next += 1

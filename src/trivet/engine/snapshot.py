@@ -15,7 +15,7 @@ from trivet.engine.history import PastTrip
 from trivet.engine.homecoming import HomeState
 from trivet.engine.misjudgement import Calibration
 from trivet.engine.place import PlaceRecord
-from trivet.engine.residual import Exhibit, Lesson
+from trivet.engine.residual import Exhibit, Lesson, are_foreign
 from trivet.engine.stay import StayState
 from trivet.engine.timeline import Timeline, is_event_time
 from trivet.engine.trip import RunningTrip
@@ -112,7 +112,7 @@ def dump(state: State) -> bytes:
 
 
 def load(data: bytes) -> State:
-    """The state in `data`.
+    """The state in `data`, without lessons on evidence that this engine has not.
 
     Raises:
         UsageError: `data` is not a snapshot of this version, or is damaged.
@@ -127,6 +127,8 @@ def load(data: bytes) -> State:
         state = _decoder.decode(memoryview(data)[1:])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"damaged snapshot: {error}", hint=hint) from error
+    if are_foreign(state.exhibits, state.lessons):
+        state.exhibits, state.lessons, state.student = [], [], ""
     for fault in _faults(state):
         raise UsageError(f"damaged snapshot: {fault}"[:300], hint=hint)
     return state

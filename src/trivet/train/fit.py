@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from trivet.engine.custom import CUSTOMS, CUSTOMS_NEW
 from trivet.engine.evidence import COLUMNS, NEW_COLUMNS
 from trivet.engine.route import Floats, Ints
 from trivet.engine.student import Network, Weights
@@ -27,8 +28,9 @@ _CLOSE = 1e-7
 #: not to be moved by chance.
 _DAMPING = 0.02
 #: What is blind sees of a candidate and of somewhere new: the rest is 0 then.
-BLIND = tuple(COLUMNS.index(name) for name in ("prior", "hour", "lately", "since"))
-BLIND_NEW = (0, 1)
+_BLIND = ("prior", "hour", "lately", "since", "far", "back", *CUSTOMS)
+BLIND = tuple(map(COLUMNS.index, _BLIND))
+BLIND_NEW = tuple(map(NEW_COLUMNS.index, ("prior", "one", *CUSTOMS_NEW)))
 #: `pace` is a log likelihood ratio already.
 PACE, PACE_WEIGHT = COLUMNS.index("pace"), 1.0
 
