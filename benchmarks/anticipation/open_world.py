@@ -26,7 +26,6 @@ from itertools import pairwise
 
 import msgspec
 import numpy as np
-from benchmarks.anticipation import open_world_dinner
 from benchmarks.anticipation.open_world_guess import CLOSE_M, NAMES, Guesser, Spot
 from benchmarks.anticipation.scout import Moment, Plan, plan
 from benchmarks.seeded import Row, run
@@ -256,7 +255,6 @@ def _arrival(forecast: Forecast) -> float:
 def rows() -> Iterator[Row]:
     """What is reported."""
     yield from judge(list(REPORTED))
-    yield from open_world_dinner.judge(list(open_world_dinner.REPORTED))
 
 
 def main(arguments: list[str]) -> None:
