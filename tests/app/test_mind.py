@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -20,7 +21,7 @@ def lived(mind: Mind) -> Iterator[Forecast]:
     """The forecasts of all trips of four days, with every new fix."""
     for sample in WORLD.history(WORLD.start_time, WORLD.end_time):
         mind.learn(sample)
-        if mind.anticipator.current_trip is not None:
+        if mind.anticipator.current_trip is not None or mind.forecast is not None:
             mind.step(sample.time)
             if mind.forecast is not None:
                 yield mind.forecast
@@ -48,3 +49,16 @@ def test_with_a_map_it_says_what_somewhere_new_may_be() -> None:
 
 def test_without_a_map_it_says_nothing_of_it() -> None:
     assert not any(forecast.prospects for forecast in lived(make_mind(None)))
+
+
+def test_an_arrival_at_somewhere_new_says_what_was_given_to_that() -> None:
+    mind = make_mind(MemoryAtlas(WORLD.points_of_interest, WORLD.notice))
+    for _ in lived(mind):
+        pass
+    told = [line.details[0] for line in mind.lines if line.kind == "arrival"]
+    of_new = [each for each in told if "gave somewhere new" in each]
+    of_known = [each for each in told if "gave it" in each]
+    assert of_new
+    assert of_known
+    assert any(re.search(r"new \d+%, of that .+ \d+%$", each) for each in of_new)
+    assert not any(each.endswith("gave it 0%") for each in of_known), of_known

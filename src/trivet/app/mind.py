@@ -29,6 +29,7 @@ from trivet.domain import (
 )
 from trivet.domain.appointment import Appointment
 from trivet.domain.clock import ZoneOf, clock_text
+from trivet.domain.geo import distance_m
 from trivet.domain.sample import Position
 from trivet.engine import Anticipator
 from trivet.engine.chronicle import Chronicle
@@ -37,6 +38,7 @@ from trivet.engine.open_world import OpenWorld
 from trivet.engine.situation import Atlas, Situation, Skill
 from trivet.engine.student import Student
 from trivet.engine.suggest import Suggester
+from trivet.engine.surroundings import KNOWN_M
 
 #: Lines of the day that are kept; older ones go.
 MAX_LINES = 500
@@ -327,10 +329,8 @@ class Mind:
         trips = self.anticipator.trips
         if place is None or not trips:
             return
-        share = last.probability_of(place.id)
         text = f"{self.roles.person.title()} arrived: {place.label}"
-        detail = f"the last forecast gave it {share:.0%}"
-        self._note(trips[-1].arrival, "arrival", text, [detail])
+        self._note(trips[-1].arrival, "arrival", text, [_given(last, place)])
 
     def _note_answer(self, answer: Answer, title: str = "") -> None:
         self.answers.appendleft(answer)
@@ -353,3 +353,15 @@ class Mind:
 
 def _no_agenda(time: float, zone: tzinfo) -> Sequence[Appointment]:
     return ()
+
+
+def _given(last: Forecast, place: Place) -> str:
+    """What a forecast gave the place where the trip then ended."""
+    share = last.probability_of(place.id)
+    if place.visits > 1 or share > 0.0 or place.lat is None or place.lon is None:
+        return f"the last forecast gave it {share:.0%}"
+    text = f"the last forecast gave somewhere new {last.probability_of(''):.0%}"
+    for found in last.prospects:
+        if distance_m(found.lat, found.lon, place.lat, place.lon) <= KNOWN_M:
+            return f"{text}, of that {found.label} {found.probability:.0%}"
+    return text
