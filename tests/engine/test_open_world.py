@@ -14,6 +14,7 @@ from trivet.domain.forecast import Candidate, Forecast, Interval
 from trivet.domain.geo import offset
 from trivet.domain.place import Place, PlaceRole, PointOfInterest, Stay
 from trivet.domain.wire import decode, encode
+from trivet.engine.appeal import DRAW, UNTOLD
 from trivet.engine.open_world import LEAST, OpenWorld
 from trivet.engine.surroundings import MOST, MOST_FAR, cell
 from trivet.engine.trip import RunningTrip
@@ -146,6 +147,17 @@ def test_nothing_is_told_where_nothing_stands_out() -> None:
     assert found(crowd) == {}
     assert found([]) == {}
     assert found([thing("Bench", 4000.0, 0.0, "bench")]) == {}
+
+
+@pytest.mark.parametrize("kind", sorted(UNTOLD))
+def test_health_and_belief_are_never_guessed_aloud(kind: str) -> None:
+    assert DRAW[kind]
+    house = thing("House", 4000.0, 0.0, kind)
+    assert found([house]) == {}
+    other = thing("Bella", 4000.0, 60.0)
+    alone, beside = found([other])["Bella"], found([other, house])
+    assert set(beside) == {"Bella"}
+    assert beside["Bella"] < alone  # it is as likely a goal as it was
 
 
 def test_without_a_map_a_trip_or_a_position_the_forecast_is_as_it_was() -> None:

@@ -45,6 +45,9 @@ DRAW: Mapping[str, float] = {
 }
 #: So many come that they come from far: looked for further away than the rest.
 STRONG = tuple(kind for kind, draw in DRAW.items() if draw > 1.0)
+#: Where somebody goes for their health or belief is nothing to be guessed aloud, least
+#: of all in a car with others in it. Such things are likely goals, and never told.
+UNTOLD = frozenset("hospital clinic doctors dentist pharmacy place_of_worship".split())
 #: Kinds that fill as `visit` says; the others are taken to be as full at any hour.
 _FILLING = frozenset(
     """restaurant fast_food food_court cafe bar pub biergarten supermarket mall

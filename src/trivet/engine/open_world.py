@@ -24,6 +24,7 @@ from trivet.domain.clock import local
 from trivet.domain.forecast import MOST_PROSPECTS, Forecast, Prospect, Reason
 from trivet.domain.geo import DEGREE_M
 from trivet.domain.place import Place, Stay
+from trivet.engine.appeal import UNTOLD
 from trivet.engine.heading import Way, away_m, fit, way_of
 from trivet.engine.route import Floats
 from trivet.engine.situation import Atlas
@@ -168,12 +169,13 @@ def prospects(
         way: so far.
         around: what of the map may be new.
         share: of each thing there, of all that is likely; things that stand together
-            are told as one.
+            are told as one, and what is nobody's business not at all.
         least: what is less likely is not told.
     """
     found: list[Prospect] = []
-    left = share.copy()
-    top = np.argsort(-share, kind="stable")[:_LOOKED_AT]
+    told = np.array([point.kind not in UNTOLD for point in around.points], dtype=bool)
+    left = np.where(told, share, 0.0)
+    top = np.argsort(-left, kind="stable")[:_LOOKED_AT]
     lat, lon = around.lat[top, None], around.lon[top, None]
     near = away_m(lat, lon, around.lat, around.lon) <= TOGETHER_M
     while len(found) < min(MOST_PROSPECTS, len(share)):
