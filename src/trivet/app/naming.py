@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
+from functools import lru_cache
 from math import sqrt
 from typing import TypeAlias
 
@@ -81,7 +82,7 @@ class Namer:
 
     def __init__(self, atlas: Atlas | None) -> None:
         self._atlas = atlas
-        self._known: dict[tuple[float, ...], str] = {}
+        self._known: dict[tuple[float, float, float], str] = {}
         #: gives where home is, in degrees
         self.home: Callable[[], Point | None] = _nowhere
         #: gives the day on which a place was first seen, by its id; empty if not known
@@ -132,27 +133,23 @@ class Namer:
     def _told(self, place: Place, home: Point | None) -> str:
         """What tells a person which one it is, where the map has no name for it."""
         if place.lat is not None and place.lon is not None:
-            ends = place.lat, place.lon, *(home or ())
-            key = (*(round(degrees, 4) for degrees in ends), -1.0)
-            if key not in self._known:
-                self._known[key] = self._found(place.lat, place.lon, home)
-            if self._known[key]:
-                return self._known[key]
+            at = round(place.lat, 4), round(place.lon, 4)
+            near = self._near(*at)
+            if near:
+                return f"a place near {near}"
+            if home is not None:
+                return _from_home(*at, round(home[0], 4), round(home[1], 4))
         day = self.first_seen(place.id)
         return f"an unnamed place ({day})" if day else ""
 
-    def _found(self, lat: float, lon: float, home: Point | None) -> str:
-        """How to find it: by what is near on the map, or from home."""
-        near = []
-        if self._atlas is not None:
-            near = self._atlas.near(lat, lon, NEAR_M, limit=MOST)
-        name = _nearest(near)
-        if name or home is None:
-            return f"a place near {name}" if name else ""
-        wind = _WINDS[round(bearing_deg(*home, lat, lon) / 45.0) % len(_WINDS)]
-        away_m = distance_m(*home, lat, lon)  # to 100 m: another may be near
-        far = f"{away_m / 1000:.1f} km" if away_m > _FAR_M else far_text(away_m)
-        return f"a place {far} {wind} of home"
+    def _near(self, lat: float, lon: float) -> str:
+        key = (lat, lon, -1.0)
+        if key not in self._known:
+            near = []
+            if self._atlas is not None:
+                near = self._atlas.near(lat, lon, NEAR_M, limit=MOST)
+            self._known[key] = _nearest(near)
+        return self._known[key]
 
     def _name(self, place: Place) -> str:
         if self._atlas is None or place.lat is None or place.lon is None:
@@ -193,6 +190,17 @@ class Firsts:
     def clear(self) -> None:
         """Stays were forgotten, or places joined: look again."""
         self._known.clear()
+
+
+@lru_cache(maxsize=4096)
+def _from_home(lat: float, lon: float, home_lat: float, home_lon: float) -> str:
+    """Where a point lies, told from home; both in degrees."""
+    away_m = distance_m(home_lat, home_lon, lat, lon)
+    course = bearing_deg(home_lat, home_lon, lat, lon)
+    wind = _WINDS[round(course / 45.0) % len(_WINDS)]
+    # to 100 m: another may be near
+    far = f"{away_m / 1000:.1f} km" if away_m > _FAR_M else far_text(away_m)
+    return f"a place {far} {wind} of home"
 
 
 def _nearest(near: list[PointOfInterest]) -> str:
