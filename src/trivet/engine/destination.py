@@ -9,15 +9,13 @@ conditional by kernels).
 
 from __future__ import annotations
 
-from math import cos, radians
-
 import msgspec
 import numpy as np
 
-from trivet.domain.geo import DEGREE_M
 from trivet.engine.custom import customs
 from trivet.engine.history import History
 from trivet.engine.place import PlaceBook
+from trivet.engine.plane import away_m
 from trivet.engine.route import Floats, Ints
 from trivet.engine.trip import Query
 
@@ -137,10 +135,7 @@ def _from_m(origin: tuple[float, float] | None, lat: Floats, lon: Floats) -> Flo
     """Metres from the origin to each place, NaN where that is not known."""
     if origin is None:
         return np.full(len(lat), np.nan)
-    turn = (lon - origin[1] + 180.0) % 360.0 - 180.0
-    east = turn * (DEGREE_M * cos(radians(origin[0])))
-    away: Floats = np.hypot(east, (lat - origin[0]) * DEGREE_M)
-    return away
+    return away_m(*origin, lat, lon)
 
 
 def _usual_m(history: History, trust: Floats, rows: Ints, places: int) -> Floats:

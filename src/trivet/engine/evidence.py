@@ -19,6 +19,7 @@ from trivet.domain.geo import DEGREE_M
 from trivet.domain.place import TracePoint
 from trivet.engine.custom import CUSTOMS, CUSTOMS_NEW
 from trivet.engine.destination import Prior
+from trivet.engine.plane import away_m
 from trivet.engine.route import Floats, RouteMatch
 from trivet.engine.trip import RunningTrip
 
@@ -120,7 +121,7 @@ def gather(
     away = np.full(count, np.nan)
     nearest = 0.0
     if trip.lat is not None and trip.lon is not None and trip.trace:
-        away = _away_m(trip.lat, trip.lon, prior)
+        away = away_m(trip.lat, trip.lon, prior.lat, prior.lon)
         _add_detours(table, prior, trip, away)
         nearest = log(float(np.nanmin(away, initial=1e5)) + 200.0) - 6.0
     if len(alike):
@@ -176,8 +177,8 @@ def _add_trails(
 def _add_detours(table: Floats, prior: Prior, trip: RunningTrip, away: Floats) -> None:
     start = trip.trace[0]
     then, length = _back(trip, trip.driven_m - _BACK_M)
-    from_start = _away_m(start.lat, start.lon, prior)
-    from_then = _away_m(then.lat, then.lon, prior)
+    from_start = away_m(start.lat, start.lon, prior.lat, prior.lon)
+    from_then = away_m(then.lat, then.lon, prior.lat, prior.lon)
     step = trip.driven_m - length
     detour = np.log((from_start + 300.0) / (trip.driven_m + away + 300.0))
     begun_here = from_start < _AT_START_M
@@ -190,7 +191,7 @@ def _add_detours(table: Floats, prior: Prior, trip: RunningTrip, away: Floats) -
     table[:, 12] = near * exp(-speed_mps(trip) / _SLOW_MPS)
     table[:, 13] = detour * (log(trip.driven_m + 500.0) - 7.0)
     then, length = _back(trip, trip.driven_m - _LAST_M)
-    from_then = _away_m(then.lat, then.lon, prior)
+    from_then = away_m(then.lat, then.lon, prior.lat, prior.lon)
     step = trip.driven_m - length
     last = np.log((from_then + 80.0) / (step + away + 80.0))
     table[:, _NUMBER["last_detour"]] = last
@@ -237,11 +238,3 @@ def _add_pace(table: Floats, prior: Prior, alike: Floats) -> None:
     # a place with few witnesses is taken to be as the others are
     likelihood = (votes + 0.1 * usual + 1e-6) / (all_votes + 0.1)
     table[:, 14] = np.log(likelihood / max(usual, _LEAST_USUAL))
-
-
-def _away_m(lat: float, lon: float, prior: Prior) -> Floats:
-    turn = (prior.lon - lon + 180.0) % 360.0 - 180.0
-    away: Floats = np.hypot(
-        turn * (DEGREE_M * cos(radians(lat))), (prior.lat - lat) * DEGREE_M
-    )
-    return away

@@ -16,9 +16,9 @@ from bisect import bisect_left
 import msgspec
 import numpy as np
 
-from trivet.domain.geo import DEGREE_M
 from trivet.domain.place import TracePoint
 from trivet.engine.evidence import speed_mps
+from trivet.engine.plane import away_m
 from trivet.engine.route import Floats
 from trivet.engine.trip import RunningTrip
 
@@ -104,13 +104,3 @@ def fit(way: Way, lat: Floats, lon: Floats, scale_m: float) -> Floats:
     far = np.log1p(from_start / scale_m)
     found: Floats = WHOLE * whole + LATELY * lately - NEAR * near - FALL * far
     return found
-
-
-def away_m(
-    lat: float | Floats, lon: float | Floats, lats: Floats, lons: Floats
-) -> Floats:
-    """Metres from one point to each of others, also across the date line."""
-    turn = (lons - lon + 180.0) % 360.0 - 180.0
-    narrow = DEGREE_M * np.cos(np.radians(lat))
-    away: Floats = np.hypot(turn * narrow, (lats - lat) * DEGREE_M)
-    return away

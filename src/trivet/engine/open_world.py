@@ -25,7 +25,8 @@ from trivet.domain.forecast import MOST_PROSPECTS, Forecast, Prospect, Reason
 from trivet.domain.geo import DEGREE_M
 from trivet.domain.place import Place, Stay
 from trivet.engine.appeal import UNTOLD
-from trivet.engine.heading import Way, away_m, fit, way_of
+from trivet.engine.heading import Way, fit, way_of
+from trivet.engine.plane import away_m, plane_m
 from trivet.engine.route import Floats
 from trivet.engine.situation import Atlas
 from trivet.engine.surroundings import (
@@ -37,6 +38,7 @@ from trivet.engine.surroundings import (
     look,
     usual_s,
 )
+from trivet.engine.travel import far_text
 from trivet.engine.trip import RunningTrip
 
 #: Of new places so many are not on the map, or are there as nothing that one goes to:
@@ -176,8 +178,9 @@ def prospects(
     told = np.array([point.kind not in UNTOLD for point in around.points], dtype=bool)
     left = np.where(told, share, 0.0)
     top = np.argsort(-left, kind="stable")[:_LOOKED_AT]
-    lat, lon = around.lat[top, None], around.lon[top, None]
-    near = away_m(lat, lon, around.lat, around.lon) <= TOGETHER_M
+    east, north = plane_m(way.lat, way.lon, around.lat, around.lon)
+    apart = np.hypot(east[top, None] - east, north[top, None] - north)
+    near = apart <= TOGETHER_M
     while len(found) < min(MOST_PROSPECTS, len(share)):
         sums = near @ left
         best = int(np.argmax(sums))
@@ -227,7 +230,7 @@ def _prospect(
         how = f"a way {100 * longer:.0f} % longer than straight"
     if longer >= 1.0:
         how = "a way more than twice as long as straight"
-    why = f"{_metres(left)} left on {how}; no stay of yours there yet"
+    why = f"{far_text(left)} left on {how}; no stay of yours there yet"
     if count > 1:
         why += f"; {count} things to go to within {TOGETHER_M:.0f} m"
     return Prospect(
@@ -240,7 +243,3 @@ def _prospect(
         count,
         Reason(why),
     )
-
-
-def _metres(away: float) -> str:
-    return f"{away / 1000:.1f} km" if away >= 950 else f"{max(away, 10.0):.0f} m"

@@ -18,7 +18,7 @@ import numpy as np
 from trivet.domain.geo import DEGREE_M
 from trivet.domain.place import Place, PlaceRole, PointOfInterest, Stay
 from trivet.engine.appeal import DRAW, STRONG, appeal
-from trivet.engine.heading import away_m
+from trivet.engine.plane import away_m, plane_m
 from trivet.engine.route import Floats
 from trivet.engine.situation import Atlas
 from trivet.engine.visit import SAME_M
@@ -203,13 +203,7 @@ def _is_new(
     """Which points are at no place stayed at before."""
     known = [(p.lat, p.lon) for p in places if p.lat is not None and p.lon is not None]
     spots = np.array(known, dtype=float).reshape(-1, 2)
-    east, north = _plane(lat, lon, lats, lons)
-    spot_east, spot_north = _plane(lat, lon, spots[:, 0], spots[:, 1])
+    east, north = plane_m(lat, lon, lats, lons)
+    spot_east, spot_north = plane_m(lat, lon, spots[:, 0], spots[:, 1])
     apart = (east[:, None] - spot_east) ** 2 + (north[:, None] - spot_north) ** 2
     return np.asarray(apart.min(axis=1, initial=inf) > KNOWN_M**2)
-
-
-def _plane(lat: float, lon: float, lats: Floats, lons: Floats) -> tuple[Floats, Floats]:
-    """East and north in metres of a point in degrees, also across the date line."""
-    turn = (lons - lon + 180.0) % 360.0 - 180.0
-    return turn * (DEGREE_M * cos(radians(lat))), (lats - lat) * DEGREE_M
