@@ -62,3 +62,18 @@ def test_an_arrival_at_somewhere_new_says_what_was_given_to_that() -> None:
     assert of_known
     assert any(re.search(r"new \d+%, of that .+ \d+%$", each) for each in of_new)
     assert not any(each.endswith("gave it 0%") for each in of_known), of_known
+
+
+def test_of_forgotten_days_no_name_and_no_first_day_is_left() -> None:
+    mind = make_mind(MemoryAtlas(WORLD.points_of_interest, WORLD.notice))
+    for _ in lived(mind):
+        pass
+    mind.namer.places(mind.anticipator.places)
+    place = next(p.id for p in mind.anticipator.places.values() if p.visits == 1)
+    (stay,) = [each for each in mind.anticipator.stays if each.place == place]
+    assert mind.namer.first_seen(place)
+    assert mind.namer._known
+    mind.forget(stay.arrival - 1.0, stay.departure + 1.0)
+    assert not mind.namer.first_seen(place)
+    assert not mind.namer._known
+    assert not mind.namer._ways

@@ -148,7 +148,7 @@ class Mind:
             stays = anticipator.stays
             anticipator.freeze(stays[-1].departure if stays else 0.0)
         self.anticipator = anticipator
-        self._open_world.forget()
+        self._look_up_anew()
         self._obey()
 
     def correct(self, corrections: Sequence[Correction]) -> None:
@@ -159,9 +159,14 @@ class Mind:
     def _obey(self) -> None:
         if self.corrector.apply(self.anticipator):
             self.foresight.touch()
-            self._firsts.clear()
-            self._open_world.forget()
+            self._look_up_anew()
             self._is_stale, self._trips_at = True, float("-inf")
+
+    def _look_up_anew(self) -> None:
+        """Of what was asked of the map and of past stays nothing is kept."""
+        self._firsts.clear()
+        self.namer.forget()
+        self._open_world.forget()
 
     def outlook(self, time: float) -> Outlook:
         """The next day at home, as it was known shortly before event time `time`."""
@@ -182,7 +187,7 @@ class Mind:
             gone = self.anticipator.forget(since, until).places
             said = self.corrector.of(places, gone)
             self.foresight.forget_presence(since, until)
-            self._open_world.forget()
+            self._look_up_anew()
         kept = [line for line in self.lines if not since <= line.time < until]
         self.lines.clear()
         self.lines.extend(kept)

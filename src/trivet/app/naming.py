@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
-from functools import lru_cache
 from math import sqrt
 from typing import TypeAlias
 
@@ -83,10 +82,16 @@ class Namer:
     def __init__(self, atlas: Atlas | None) -> None:
         self._atlas = atlas
         self._known: dict[tuple[float, float, float], str] = {}
+        self._ways: dict[tuple[float, float, float, float], str] = {}
         #: gives where home is, in degrees
         self.home: Callable[[], Point | None] = _nowhere
         #: gives the day on which a place was first seen, by its id; empty if not known
         self.first_seen: Callable[[str], str] = _unknown
+
+    def forget(self) -> None:
+        """Days were forgotten, or places put right: keep no position of before."""
+        self._known.clear()
+        self._ways.clear()
 
     def place(self, place: Place) -> Place:
         """The place with a name, if it had none and the map has one."""
@@ -138,7 +143,10 @@ class Namer:
             if near:
                 return f"a place near {near}"
             if home is not None:
-                return _from_home(*at, round(home[0], 4), round(home[1], 4))
+                ends = (*at, round(home[0], 4), round(home[1], 4))
+                if ends not in self._ways:
+                    self._ways[ends] = _from_home(*ends)
+                return self._ways[ends]
         day = self.first_seen(place.id)
         return f"an unnamed place ({day})" if day else ""
 
@@ -192,7 +200,6 @@ class Firsts:
         self._known.clear()
 
 
-@lru_cache(maxsize=4096)
 def _from_home(lat: float, lon: float, home_lat: float, home_lon: float) -> str:
     """Where a point lies, told from home; both in degrees."""
     away_m = distance_m(home_lat, home_lon, lat, lon)
